@@ -1,0 +1,72 @@
+"""The command `jdv`: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from jdv_qa import __version__
+from jdv_qa.cli import check, diff, export, info, layout, notes, rules, sample
+from jdv_qa.cli.options import Exit, Lang
+from jdv_qa.errors import JdvError
+
+app = typer.Typer(
+    name="jdv",
+    help="Check, compare and release the JDV CircuitBio, the French value set of LOINC codes for laboratory orders and results.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (info, layout, check, rules, diff, notes, export, sample):
+    module.register(app)
+
+_state = {"debug": False}
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"jdv {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    lang: Lang = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    _state["debug"] = debug
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit status; an error for people is one line on stderr and status 2."""
+    _state["debug"] = False
+    try:
+        app(args=arguments, prog_name="jdv")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except JdvError as error:
+        if _state["debug"]:
+            raise
+        print(f"jdv: {error}", file=sys.stderr)
+        return Exit.TROUBLE
+    except BrokenPipeError:
+        # The reader of a pipe (head, a pager) has gone: that is no error of ours, and Python must not complain on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.CLEAN
+    return Exit.CLEAN
+
+
+def run() -> None:
+    """Entry point of the `jdv` script: answer in UTF-8 whatever the terminal's settings, and exit with the status."""
+    from jdv_qa.language import LANGUAGES, use_language
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    if (language := os.environ.get("JDV_LANG", "")) in LANGUAGES:
+        use_language(language)
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What several commands share: options, consoles, exit statuses."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jdv_qa.language import LANGUAGES, use_language
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from jdv_qa.workbook.edition import Edition
+
+
+class Exit(IntEnum):
+    """Exit statuses: nothing to say, something found, the command could not do its work."""
+
+    CLEAN = 0
+    FOUND = 1
+    TROUBLE = 2
+
+
+def choose_language(value: str | None) -> str | None:
+    """Set the language for the rest of the run; a usage error when it is not known."""
+    if value is not None:
+        if value not in LANGUAGES:
+            raise typer.BadParameter(f"'{value}' is not one of {', '.join(LANGUAGES)}.")
+        use_language(value)
+    return value
+
+
+Lang = Annotated[str | None, typer.Option("--lang", callback=choose_language, metavar="fr|en", help="Language of the text for maintainers (default: fr).")]
+LayoutFile = Annotated[str | None, typer.Option("--layout", metavar="FILE", help="Layout file, or the name of a layout that ships.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is already there.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console that takes no markup: UCUM units in square brackets must reach the reader."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+def read(workbook: Path, layout: str | None) -> Edition:
+    """Read a workbook with the layout asked for."""
+    from jdv_qa.workbook.layout import load_layout
+    from jdv_qa.workbook.read import read_edition
+
+    return read_edition(workbook, load_layout(layout))
+
+
+def emit(text: str, output: Path | None, *, force: bool = False) -> None:
+    """Print text made for machines or files, or write it to the file asked for."""
+    from jdv_qa.files import write_file
+
+    if not text.endswith("\n"):
+        text += "\n"
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_file(output, text.encode("utf-8"), force=force)

@@ -1,0 +1,98 @@
+"""Writing files so that a reader never sees half of one, and nothing is lost by surprise."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jdv_qa.errors import OutputError
+from jdv_qa.language import say
+
+
+def write_file(path: Path, content: bytes, *, force: bool = False) -> None:
+    """Write a file whole: to a temporary file beside it, then by renaming.
+
+    Raises OutputError when the file exists and `force` is not given, or when it cannot be written.
+    """
+    _refuse_existing(path, force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, _file_mode())
+            _rename(Path(name), path, force)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+@contextmanager
+def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Give a temporary folder to fill; it takes its place as `path` when the block ends well, and vanishes otherwise.
+
+    An empty folder at `path` is taken over; a filled one is refused with OutputError, or replaced if `force` is given.
+    """
+    occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    if occupied:
+        _refuse_existing(path, force)
+        if not path.is_dir():
+            raise OutputError(say(f"{path} : c'est un fichier, un dossier est attendu", f"{path}: this is a file, a folder is expected"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
+        if path.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
+            path.rename(retired / path.name)
+            temporary.rename(path)
+            shutil.rmtree(retired)
+        else:
+            temporary.rename(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_existing(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise OutputError(say(f"{path} existe déjà ; choisissez un autre nom ou ajoutez --force pour le remplacer", f"{path} already exists; choose another name or add --force to replace it"))
+
+
+def _rename(temporary: Path, path: Path, force: bool) -> None:
+    if force:
+        os.replace(temporary, path)
+        return
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        _refuse_existing(path, force)
+    except OSError:  # a file system without hard links
+        _refuse_existing(path, force)
+        os.replace(temporary, path)
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    return OutputError(say(f"{path} : écriture impossible ({error.strerror})", f"{path}: cannot be written ({error.strerror})"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _file_mode() -> int:
+    return 0o666 & ~_umask()

@@ -1,0 +1,291 @@
+"""The Edition: one version of the value set as immutable records that know where they came from.
+
+Two Editions are equal when they say the same thing: positions, layout, column order, styles and the way an order's cells
+are grouped (repeated, merged or left blank) take no part in equality.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
+
+RawValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
+
+ORDER_FIELDS = (
+    "nabm_code", "nabm_label", "order_label", "order_synonyms", "order_code", "order_loinc_label", "order_type",
+    "specimen", "site", "laterality", "clinical_info",
+)  # fmt: skip
+RESULT_FIELDS = (
+    "chapter", "subchapter", "rank", "result_code", "result_loinc_label", "result_display", "comparability",
+    "discriminating_technique", "unit", "unit_secondary", "conversion_factor", "comment",
+)  # fmt: skip
+MAIN_FIELDS = ORDER_FIELDS + RESULT_FIELDS
+TAB_KEYS = (
+    "summary", "main", "chapters", "clinical_info", "specimens", "sites", "lateralities", "techniques", "experts",
+    "notes", "indicators",
+)  # fmt: skip
+REFERENCE_PARTS = {
+    "chapters": "chapter", "clinical_info": "clinical_info", "specimens": "specimen", "sites": "site",
+    "lateralities": "laterality", "techniques": "technique",
+}  # fmt: skip
+"""Reference tab -> the part it holds, as named in reports of changes."""
+
+
+class CellKind(StrEnum):
+    """What Excel stored in a cell."""
+
+    EMPTY = "empty"
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell as Excel stored it.
+
+    `raw` is the stored value (for an error cell its text, such as "#N/A"), `formula` the formula without its "=" or None.
+    """
+
+    raw: RawValue
+    kind: CellKind
+    formula: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of a table.
+
+    `values`: field -> text as read, trimmed at both ends, blank fields left out. In the main table the order's
+    cells are completed from the row above where they are merged or blank; those fields are in `inherited`.
+    `cells`: the raw cells that are not simply the text in `values` (numbers, dates, errors, formulas, padded text).
+    """
+
+    row: int = field(compare=False)
+    values: Mapping[str, str]
+    cells: Mapping[str, Cell] = field(compare=False, default_factory=dict)
+    inherited: frozenset[str] = field(compare=False, default=frozenset())
+
+    def __getitem__(self, name: str) -> str:
+        """Return the text of a field, "" when it is blank or absent."""
+        return self.values.get(name, "")
+
+    def cell(self, name: str) -> Cell:
+        """Return the raw cell of a field."""
+        if (cell := self.cells.get(name)) is not None:
+            return cell
+        text = self.values.get(name)
+        return Cell(None, CellKind.EMPTY) if text is None or name in self.inherited else Cell(text, CellKind.TEXT)
+
+    def raw_text(self, name: str) -> str | None:
+        """Return the untrimmed text of a text cell that belongs to this row, None for any other kind of cell."""
+        cell = self.cell(name)
+        return cell.raw if isinstance(cell.raw, str) and cell.kind is CellKind.TEXT else None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as found: `index` counts from 1, `field` is None when the header is not known, `nearest` then a known field."""
+
+    index: int
+    header: str
+    field: str | None
+    nearest: str | None = None
+    nearest_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A filled cell that belongs to no record: outside the table, or in a row that is no entry."""
+
+    row: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRange:
+    """A merged range, bounds included and counted from 1."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """The records of one tab, and how the tab was understood."""
+
+    key: str
+    records: tuple[Record, ...]
+    sheet: str = field(compare=False, default="")
+    header_row: int = field(compare=False, default=0)
+    columns: tuple[Column, ...] = field(compare=False, default=())
+    missing: tuple[str, ...] = field(compare=False, default=())
+    """Known fields for which no column was found, required or not."""
+    duplicated: tuple[Column, ...] = field(compare=False, default=())
+    """Further columns that read as a field already found; the first one counts."""
+    blank_rows: tuple[int, ...] = field(compare=False, default=())
+    loose: tuple[Loose, ...] = field(compare=False, default=())
+    grouping: str = field(compare=False, default="repeat")
+    """Main table only: how most orders of several rows are written, "repeat", "blank" or "merge"."""
+
+    @cached_property
+    def column_of(self) -> dict[str, int]:
+        """Field -> column number, counted from 1."""
+        return {column.field: column.index for column in self.columns if column.field is not None}
+
+    def has(self, name: str) -> bool:
+        """Tell whether the tab has a column for the field."""
+        return name in self.column_of
+
+    def address(self, record: Record, name: str) -> str | None:
+        """Return the A1 address of a field of a record, None when the tab has no such column."""
+        column = self.column_of.get(name)
+        return None if column is None else f"{column_letter(column)}{record.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What the workbook's structure says of one sheet; row and column numbers count from 1."""
+
+    name: str
+    tab: str | None
+    nearest_tab: str | None = None
+    state: str = "visible"
+    rows: int = 0
+    columns: int = 0
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    filtered: bool = False
+    """An active filter hides rows (as opposed to rows hidden by hand)."""
+    merged: tuple[MergedRange, ...] = ()
+    formulas: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file an Edition was read from: its name as given, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the Sommaire says of the version; each "" when it says nothing. `rows`: field -> row of the Sommaire."""
+
+    version: str = ""
+    date: str = ""
+    loinc_version: str = ""
+    title: str = ""
+    rows: Mapping[str, int] = field(compare=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An order or a result: one code with all the rows that carry it.
+
+    `values` are those of the first row; `variants` lists all values, in order of appearance, of the fields that differ
+    between rows (a fault that rules report and that comparison must not lose). An entry without code has code "".
+    """
+
+    code: str
+    values: Mapping[str, str]
+    records: tuple[Record, ...] = field(compare=False)
+    variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        """Return the text of a field, "" when it is blank."""
+        return self.values.get(name, "")
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One version of the value set. `tables` has a table for every tab found, by tab key, and "history" (of the Sommaire)."""
+
+    tables: Mapping[str, Table]
+    identity: Identity = Identity()
+    source: Source = field(compare=False, default=Source("", ""))
+    layout: str = field(compare=False, default="")
+    sheets: tuple[Sheet, ...] = field(compare=False, default=())
+
+    @property
+    def main(self) -> Table:
+        """The main table: one record per (order, result) pair."""
+        return self.tables["main"]
+
+    def records(self, key: str) -> tuple[Record, ...]:
+        """Return the records of a tab, none when the workbook lacks it."""
+        table = self.tables.get(key)
+        return table.records if table else ()
+
+    def sheet_of(self, key: str) -> Sheet | None:
+        """Return the structure of the sheet that holds a tab."""
+        return next((sheet for sheet in self.sheets if sheet.tab == key), None)
+
+    @cached_property
+    def orders(self) -> dict[str, Entity]:
+        """Orders by code, in order of appearance; an order without code stands under its label."""
+        return _entities(self.main.records, "order_code", "order_label", ORDER_FIELDS)
+
+    @cached_property
+    def results(self) -> dict[str, Entity]:
+        """Results by code, in order of appearance; a result without code stands under its LOINC label."""
+        return _entities(self.main.records, "result_code", "result_loinc_label", RESULT_FIELDS)
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], tuple[Record, ...]]:
+        """(order code, result code) -> the rows that state the pair; more than one row is a fault."""
+        rows: dict[tuple[str, str], list[Record]] = {}
+        for record in self.main.records:
+            order, result = record["order_code"], record["result_code"]
+            if order and result:
+                rows.setdefault((order, result), []).append(record)
+        return {pair: tuple(records) for pair, records in rows.items()}
+
+
+def _entities(records: tuple[Record, ...], code_field: str, label_field: str, fields: tuple[str, ...]) -> dict[str, Entity]:
+    grouped: dict[str, list[Record]] = {}
+    for record in records:
+        if key := record[code_field] or record[label_field]:
+            grouped.setdefault(key, []).append(record)
+    entities = {}
+    for key, rows in grouped.items():
+        first = rows[0].values
+        values = {name: first[name] for name in fields if name in first}
+        variants = {}
+        if len(rows) > 1:
+            for name in fields:
+                seen = dict.fromkeys(row.values.get(name, "") for row in rows)
+                if len(seen) > 1:
+                    variants[name] = tuple(seen)
+        entities[key] = Entity(values.get(code_field, ""), values, tuple(rows), variants)
+    return entities
+
+
+def split_values(text: str) -> tuple[str, ...]:
+    """Return the values of a cell that holds several, trimmed, blank ones kept in place (codes pair with labels by place).
+
+    The separator is the semicolon; where there is none, a line break.
+    """
+    if not text:
+        return ()
+    return tuple(part.strip() for part in text.split(";" if ";" in text else "\n"))
+
+
+def column_letter(number: int) -> str:
+    """Return Excel's letters of a column counted from 1: 1 -> "A", 28 -> "AB"."""
+    letters = ""
+    while number:
+        number, remainder = divmod(number - 1, 26)
+        letters = chr(65 + remainder) + letters
+    return letters

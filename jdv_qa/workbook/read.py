@@ -1,0 +1,418 @@
+"""From the cells of a workbook to an Edition, by a layout.
+
+The header row of each tab is found, not assumed; one band row above it is allowed. In the main table, order cells that are
+repeated, merged over the rows of an order, or blank below its first row read the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from jdv_qa.errors import WorkbookError
+from jdv_qa.language import say
+from jdv_qa.workbook.edition import (
+    ORDER_FIELDS,
+    Cell,
+    CellKind,
+    Column,
+    Edition,
+    Identity,
+    Loose,
+    RawValue,
+    Record,
+    Sheet,
+    Source,
+    Table,
+)
+from jdv_qa.workbook.layout import (
+    ColumnLayout,
+    HeaderIndex,
+    Layout,
+    TabLayout,
+    header_index,
+    load_layout,
+    match_tabs,
+    nearest_tab,
+    normal_form,
+)
+from jdv_qa.workbook.sheets import RawSheet, Reader, read_sheets
+
+HEADER_SEARCH_ROWS = 30
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+"""Characters of no width; with white space, they are what is trimmed at the ends of a cell."""
+
+_MAIN_IDENTITY = ("order_code", "order_label", "result_code", "result_loinc_label")
+_WHITE = "".join(chr(code) for code in (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)) + INVISIBLE
+
+
+def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Reader | None = None) -> Edition:
+    """Read a workbook into an Edition.
+
+    `layout` defaults to the JDV CircuitBio's, `reader` to the fast one (see `sheets`). Raises WorkbookError when the file
+    cannot be read, or holds no main tab, or no header row is found in it.
+    """
+    layout = layout or load_layout()
+    path = Path(path)
+    content, sheets = read_sheets(path, reader)
+    tabs = _match(sheets, layout)
+    main_key = next(iter(layout.tabs)) if "main" not in layout.tabs else "main"
+    if main_key not in tabs.values():
+        raise _no_main_tab(path, layout, sheets, main_key)
+    tables: dict[str, Table] = {}
+    identity = Identity()
+    for raw in sheets:
+        key = tabs.get(raw.sheet.name)
+        if key is None:
+            continue
+        tab = layout.tabs[key]
+        if tab.labels:
+            tables[key], identity = _read_summary(raw, tab)
+            tables["history"] = _read_history(raw, tab)
+        else:
+            tables[key] = _read_table(raw, tab, grouped=key == "main")
+    if not tables[main_key].header_row:
+        name = tables[main_key].sheet
+        wanted = ", ".join(f"« {column.header} »" for column in layout.tabs[main_key].columns.values() if column.required)
+        raise WorkbookError(
+            say(
+                f"{path} : onglet « {name} » : aucune ligne d'en-têtes reconnue dans les {HEADER_SEARCH_ROWS} premières lignes (attendus : {wanted}) ; "
+                f"lancez « jdv layout \"{path.name}\" --write mise-en-page.yaml »",
+                f'{path}: tab "{name}": no header row found in the first {HEADER_SEARCH_ROWS} rows (expected: {wanted}); run `jdv layout "{path.name}" --write layout.yaml`',
+            )
+        )
+    structures = tuple(
+        replace(raw.sheet, tab=tabs.get(raw.sheet.name), nearest_tab=None if raw.sheet.name in tabs else nearest_tab(raw.sheet.name, layout))
+        for raw in sheets
+    )
+    ordered = {key: tables[key] for key in (*layout.tabs, "history") if key in tables}
+    return Edition(ordered, identity, Source(str(path), hashlib.sha256(content).hexdigest()), layout.name, structures)
+
+
+def _match(sheets: Sequence[RawSheet], layout: Layout) -> dict[str, str]:
+    """Return sheet name -> tab key. A main tab under an unknown name is taken when one sheet alone has all its columns."""
+    found = {sheet: key for key, sheet in match_tabs((raw.sheet.name for raw in sheets), layout).items()}
+    if "main" in layout.tabs and "main" not in found.values():
+        tab = layout.tabs["main"]
+        required = {column.key for column in tab.columns.values() if column.required}
+        index = header_index(tab.columns)
+        complete = [
+            raw.sheet.name
+            for raw in sheets
+            if raw.sheet.name not in found and required <= {column.field for column in _find_header(raw, tab, index)[1]}
+        ]
+        if len(complete) == 1:
+            found[complete[0]] = "main"
+    elif "main" not in layout.tabs and not found and len(sheets) == 1:
+        found[sheets[0].sheet.name] = next(iter(layout.tabs))
+    return found
+
+
+def _no_main_tab(path: Path, layout: Layout, sheets: Sequence[RawSheet], key: str) -> WorkbookError:
+    expected = layout.tabs[key].name
+    present = ", ".join(f"« {raw.sheet.name} »" for raw in sheets)
+    return WorkbookError(
+        say(
+            f"{path} : onglet principal « {expected} » introuvable (onglets présents : {present}) ; renommez l'onglet, ou déclarez son nom : « jdv layout \"{path.name}\" --write mise-en-page.yaml »",
+            f'{path}: main tab "{expected}" not found (tabs: {present}); rename the tab, or declare its name: `jdv layout "{path.name}" --write layout.yaml`',
+        )
+    )
+
+
+def text_of(value: RawValue) -> str:
+    """Return the text of a raw value, trimmed: whole numbers without decimals, decimals without exponent, dates as ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip(_WHITE)
+    if isinstance(value, bool):
+        return say("VRAI", "TRUE") if value else say("FAUX", "FALSE")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    return str(value)
+
+
+def _kind(value: RawValue) -> CellKind:
+    if value is None:
+        return CellKind.EMPTY
+    if isinstance(value, str):
+        return CellKind.TEXT
+    if isinstance(value, bool):
+        return CellKind.BOOLEAN
+    return CellKind.NUMBER if isinstance(value, (int, float)) else CellKind.DATE
+
+
+def _find_header(raw: RawSheet, tab: TabLayout, index: HeaderIndex) -> tuple[int, list[Column]]:
+    """Return the header's row number and its columns; (0, []) when no row is a header.
+
+    The row with most known headers wins, the first of equals; a wide tab asks for three, a narrow one for one.
+    """
+    needed = 3 if len(tab.columns) > 6 else 1
+    best: tuple[int, int, list[Column]] = (0, 0, [])
+    for number, row in enumerate(raw.rows[:HEADER_SEARCH_ROWS], 1):
+        if not any(isinstance(value, str) for value in row):
+            continue
+        bands = _bands(raw, number)
+        columns = [
+            Column(position, text_of(value), index.field_of(text_of(value), bands.get(position, "")))
+            for position, value in enumerate(row, 1)
+            if text_of(value)
+        ]
+        known = len({column.field for column in columns if column.field})
+        if known >= needed and known > best[0]:
+            best = (known, number, columns)
+    return best[1], best[2]
+
+
+def _bands(raw: RawSheet, header: int) -> dict[int, str]:
+    """Return column -> text of the band row above the header; a band runs to the right until the next one."""
+    if header < 2:
+        return {}
+    bands: dict[int, str] = {}
+    current = ""
+    above = raw.rows[header - 2]
+    width = max(len(raw.rows[header - 1]), len(above))
+    for position in range(1, width + 1):
+        current = text_of(above[position - 1] if position <= len(above) else None) or current
+        bands[position] = current
+    return bands
+
+
+def _columns(found: list[Column], tab: TabLayout, index: HeaderIndex) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[str, ...]]:
+    """Return the columns, those that read as a field already found, and the fields without a column."""
+    kept: list[Column] = []
+    duplicated: list[Column] = []
+    taken: set[str] = set()
+    for column in found:
+        if column.field in taken:
+            duplicated.append(column)
+            continue
+        if column.field:
+            taken.add(column.field)
+        elif tab.open:
+            column = replace(column, field=column.header)
+            taken.add(column.header)
+        kept.append(column)
+    missing = tuple(key for key in tab.columns if key not in taken)
+    columns = []
+    for column in kept:
+        if column.field is None and missing and (near := index.nearest(column.header, missing)):
+            column = replace(column, nearest=near[0], nearest_header=near[1])
+        columns.append(column)
+    return tuple(columns), tuple(duplicated), missing
+
+
+def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Table:
+    index = header_index(tab.columns)
+    header_row, found = _find_header(raw, tab, index)
+    if not header_row:
+        return Table(tab.key, (), raw.sheet.name, missing=tuple(tab.columns))
+    columns, duplicated, missing = _columns(found, tab, index)
+    fields = [(column.index - 1, column.field, _blanks(tab.columns.get(column.field))) for column in columns if column.field]
+    known = {column.index for column in (*columns, *duplicated)}
+    rows = _fill_merged(raw, header_row)
+    banners = _banner_rows(raw.sheet, header_row, len(fields))
+    width = max(known)
+    records: list[Record] = []
+    blank: list[int] = []
+    loose: list[Loose] = []
+    structured = bool(raw.sheet.errors or raw.sheet.formulas)
+    for number, row in enumerate(rows[header_row:], header_row + 1):
+        record = _read_record(raw.sheet, number, row, fields) if structured else _read_plain(number, row, fields)
+        if number in banners or not record.values or (grouped and not any(name in record.values for name in _MAIN_IDENTITY)):
+            strays = [Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if text_of(value)]
+            loose.extend(strays)
+            if not strays:
+                blank.append(number)
+        else:
+            records.append(record)
+            if len(row) > width or len(known) < width:
+                loose.extend(Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if position not in known and text_of(value))
+    last = records[-1].row if records else header_row
+    grouping = "repeat"
+    if grouped:
+        records, grouping = _complete_orders(records, _merged_below(raw.sheet), {column.field: column.index for column in columns if column.field})
+    return Table(
+        tab.key,
+        tuple(records),
+        raw.sheet.name,
+        header_row,
+        columns,
+        missing,
+        duplicated,
+        tuple(number for number in blank if number < last),
+        tuple(loose),
+        grouping,
+    )
+
+
+def _blanks(column: ColumnLayout | None) -> frozenset[str]:
+    return frozenset(normal_form(text) for text in column.blank) if column else frozenset()
+
+
+def _read_plain(number: int, row: list[RawValue], fields: list[tuple[int, str, frozenset[str]]]) -> Record:
+    """Read a row of a sheet that holds no formula and no error cell."""
+    values: dict[str, str] = {}
+    cells: dict[str, Cell] = {}
+    width = len(row)
+    for position, name, blanks in fields:
+        if position >= width or (value := row[position]) is None:
+            continue
+        if type(value) is str:
+            text = value.strip(_WHITE)
+            if len(text) != len(value):
+                cells[name] = Cell(value, CellKind.TEXT)
+        else:
+            text = text_of(value)
+            cells[name] = Cell(value, _kind(value))
+        if blanks and normal_form(text) in blanks:
+            cells[name] = Cell(value, _kind(value))
+        elif text:
+            values[name] = text
+    return Record(number, values, cells)
+
+
+def _read_record(sheet: Sheet, number: int, row: list[RawValue], fields: list[tuple[int, str, frozenset[str]]]) -> Record:
+    """Read a row, formulas and error cells included. An error cell has no value: nothing is to be made of "#N/A"."""
+    record = _read_plain(number, row, fields)
+    values, cells = dict(record.values), dict(record.cells)
+    for position, name, _ in fields:
+        address = (number, position + 1)
+        if (error := sheet.errors.get(address)) is not None:
+            values.pop(name, None)
+            cells[name] = Cell(error, CellKind.ERROR, sheet.formulas.get(address))
+        elif (formula := sheet.formulas.get(address)) is not None:
+            value = row[position] if position < len(row) else None
+            cells[name] = Cell(value, _kind(value), formula)
+    return Record(number, values, cells)
+
+
+def _fill_merged(raw: RawSheet, header_row: int) -> list[list[RawValue]]:
+    """Give every cell of a merged range below the header the value of its first cell, downwards only."""
+    ranges = [merged for merged in raw.sheet.merged if merged.last_row > merged.first_row > header_row]
+    if not ranges:
+        return raw.rows
+    rows = [list(row) for row in raw.rows]
+    for merged in ranges:
+        column = merged.first_column - 1
+        if merged.first_row > len(rows) or column >= len(rows[merged.first_row - 1]):
+            continue
+        value = rows[merged.first_row - 1][column]
+        if value is None:
+            continue
+        for row in rows[merged.first_row : merged.last_row]:
+            row.extend([None] * (column + 1 - len(row)))
+            row[column] = value
+    return rows
+
+
+def _banner_rows(sheet: Sheet, header_row: int, width: int) -> set[int]:
+    """Return the rows that one merged cell spans for more than half of the table: a title between entries, not an entry."""
+    return {
+        merged.first_row
+        for merged in sheet.merged
+        if merged.first_row > header_row
+        and merged.first_row == merged.last_row
+        and 2 * (merged.last_column - merged.first_column + 1) > max(width, 3)
+    }
+
+
+def _merged_below(sheet: Sheet) -> set[tuple[int, int]]:
+    """Return the (row, column) covered by a merged range, its first row apart."""
+    return {
+        (row, column)
+        for merged in sheet.merged
+        for column in range(merged.first_column, merged.last_column + 1)
+        for row in range(merged.first_row + 1, merged.last_row + 1)
+    }
+
+
+def _complete_orders(records: list[Record], covered: set[tuple[int, int]], column_of: dict[str | None, int]) -> tuple[list[Record], str]:
+    """Complete the order cells of the rows below an order's first row, and tell how orders are mostly written.
+
+    A row goes on with the order above when its own order code is blank or merged into the one above and it has no order
+    label of its own, or when it repeats the order's code and nothing else of it. Its blank order cells then take the
+    order's values. A row that repeats the code and some of the cells stands for itself: its blanks are blanks.
+    """
+    completed: list[Record] = []
+    previous: Mapping[str, str] = {}
+    tally = {"repeat": 0, "blank": 0, "merge": 0}
+    for record in records:
+        merged = frozenset(name for name in ORDER_FIELDS if (record.row, column_of.get(name)) in covered)
+        own = [name for name in ORDER_FIELDS if name in record.values and name not in merged]
+        same_code = bool(previous) and record["order_code"] == previous.get("order_code")
+        if "order_code" in merged or "order_label" in merged:
+            style, follows = "merge", True
+        elif "order_code" not in own and "order_label" not in own and bool(previous):
+            style, follows = "blank", True
+        else:
+            style, follows = "repeat", same_code and own == ["order_code"]
+        if follows:
+            inherited = frozenset(name for name in previous if name not in own)
+            values = {name: previous[name] for name in ORDER_FIELDS if name in inherited}
+            values.update((name, value) for name, value in record.values.items() if name not in inherited)
+            record = Record(record.row, values, {name: cell for name, cell in record.cells.items() if name not in merged}, inherited | merged)
+        if follows or same_code:
+            tally[style] += 1
+        completed.append(record)
+        previous = {name: record.values[name] for name in ORDER_FIELDS if name in record.values} if not follows else previous
+    grouping = max(tally, key=lambda name: tally[name])
+    return completed, grouping
+
+
+def _read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
+    """Read the lines of label and value of the Sommaire, down to the table of past versions."""
+    header_row = _history_header(raw, tab)[0]
+    rows = raw.rows[: header_row - 1] if header_row else raw.rows
+    known = {normal_form(text): key for key, texts in tab.labels.items() for text in texts}
+    records: list[Record] = []
+    found: dict[str, tuple[str, int]] = {}
+    for number, row in enumerate(rows, 1):
+        filled = [(position, value) for position, value in enumerate(row, 1) if text_of(value)]
+        if not filled:
+            continue
+        label = text_of(filled[0][1])
+        value = text_of(filled[1][1]) if len(filled) > 1 else ""
+        values = {"label": label} | ({"value": value} if value else {})
+        cells = {
+            name: Cell(cell, _kind(cell))
+            for name, (_, cell) in zip(("label", "value"), filled, strict=False)
+            if not isinstance(cell, str) or cell != text_of(cell)
+        }
+        records.append(Record(number, values, cells))
+        if value and (key := known.get(normal_form(label))):
+            found.setdefault(key, (value, number))
+    width = [len(row) for row in rows if row]
+    columns = (Column(1, "", "label"), Column(2, "", "value")) if width else ()
+    identity = Identity(*(found.get(key, ("", 0))[0] for key in ("version", "date", "loinc_version", "title")), {key: row for key, (_, row) in found.items()})
+    if not identity.title and records and len(records[0].values) == 1:
+        identity = replace(identity, title=records[0]["label"])
+    return Table("summary", tuple(records), raw.sheet.name, 1, columns), identity
+
+
+def _history_header(raw: RawSheet, tab: TabLayout) -> tuple[int, list[Column]]:
+    index = header_index(tab.history)
+    for number, row in enumerate(raw.rows, 1):
+        columns = [Column(position, text_of(value), index.field_of(text_of(value))) for position, value in enumerate(row, 1) if text_of(value)]
+        if len({column.field for column in columns if column.field}) >= 2:
+            return number, columns
+    return 0, []
+
+
+def _read_history(raw: RawSheet, tab: TabLayout) -> Table:
+    header_row, columns = _history_header(raw, tab)
+    if not header_row:
+        return Table("history", (), raw.sheet.name)
+    fields = [(column.index - 1, column.field, frozenset[str]()) for column in columns if column.field]
+    records = (_read_plain(number, row, fields) for number, row in enumerate(raw.rows[header_row:], header_row + 1))
+    return Table("history", tuple(record for record in records if record.values), raw.sheet.name, header_row, tuple(columns))
+
+

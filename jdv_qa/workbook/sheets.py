@@ -1,0 +1,195 @@
+"""The cells of a workbook, without their meaning, by either of two readers that must agree.
+
+`read_with_calamine` is the fast one; what python-calamine does not tell (error cells, formulas, hidden rows) comes from the
+sheet XML. `read_with_openpyxl` is the careful one. Both open the file read-only and run nothing that it holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+from jdv_qa.errors import WorkbookError
+from jdv_qa.language import say
+from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
+from jdv_qa.workbook.structure import last_rows, read_structure
+
+MAX_CELLS = 30_000_000
+"""Above this many cells in a sheet's bounding box (one stray cell far away is enough), the sparse reader is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSheet:
+    """A sheet: its structure, and its values as rows of columns that both begin at A1."""
+
+    sheet: Sheet
+    rows: list[list[RawValue]]
+
+
+Reader = Callable[[bytes], list[RawSheet]]
+
+
+def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[RawSheet]]:
+    """Return the bytes of a workbook and its sheets.
+
+    Raises WorkbookError, saying what to do, when the file is missing, is no .xlsx or .xlsm workbook, or is damaged.
+    """
+    content = _read_bytes(path)
+    try:
+        sheets = (reader or read_with_calamine)(content)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, ElementTree.ParseError, zipfile.error) as error:
+        raise _damaged(path, error) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in ("python_calamine", "_python_calamine", "openpyxl", "zlib", "builtins"):
+            raise _damaged(path, error) from error
+        raise
+    if not any(sheet.rows for sheet in sheets):
+        raise WorkbookError(say(f"{path} : le classeur est vide ; vérifiez que c'est le bon fichier", f"{path}: the workbook is empty; check that it is the right file"))
+    return content, sheets
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise WorkbookError(say(f"{path} : fichier introuvable ; vérifiez le nom et le dossier", f"{path}: file not found; check the name and the folder")) from None
+    except IsADirectoryError:
+        raise WorkbookError(say(f"{path} : c'est un dossier, un classeur .xlsx est attendu", f"{path}: this is a folder, an .xlsx workbook is expected")) from None
+    except OSError as error:
+        raise WorkbookError(say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")) from None
+    if not content:
+        raise WorkbookError(say(f"{path} : le fichier est vide (0 octet) ; redemandez-le ou reprenez la dernière sauvegarde", f"{path}: the file is empty (0 bytes); ask for it again or take the last backup"))
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise WorkbookError(
+            say(
+                f"{path} : ancien format .xls, ou classeur protégé par un mot de passe ; enregistrez-le dans Excel au format .xlsx, sans mot de passe",
+                f"{path}: old .xls format, or a workbook with a password; save it from Excel as .xlsx without a password",
+            )
+        )
+    if not content.startswith(b"PK"):
+        raise WorkbookError(say(f"{path} : ce n'est pas un classeur Excel .xlsx ; ouvrez-le dans Excel et enregistrez-le au format .xlsx", f"{path}: this is no .xlsx workbook; open it in Excel and save it as .xlsx"))
+    return content
+
+
+def _damaged(path: Path, error: Exception) -> WorkbookError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return WorkbookError(
+        say(
+            f"{path} : ce n'est pas un classeur Excel lisible ({reason}) ; ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+            f"{path}: this is no readable Excel workbook ({reason}); open it in Excel and save it as .xlsx",
+        )
+    )
+
+
+def read_with_calamine(content: bytes) -> list[RawSheet]:
+    """Read the sheets with python-calamine, completed by the sheet XML."""
+    from python_calamine import CalamineWorkbook
+
+    structure = read_structure(content)
+    if any(rows > 200_000 for rows in last_rows(content).values()):
+        return read_with_openpyxl(content)
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    sheets = []
+    for name, sheet in structure.items():
+        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        values: list[list[RawValue]] = [[_normal(value) if type(value) is not str else value or None for value in row] for row in rows]
+        _put_errors(values, sheet)
+        sheets.append(_raw_sheet(sheet, values))
+    return sheets
+
+
+def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
+    for (row, column), text in sheet.errors.items():
+        while len(values) < row:
+            values.append([])
+        cells = values[row - 1]
+        cells.extend([None] * (column - len(cells)))
+        cells[column - 1] = text
+
+
+def _normal(value: object) -> RawValue:
+    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    if isinstance(value, dt.datetime):
+        return value.date() if value.time() == dt.time() else value
+    if isinstance(value, (str, bool, int, float, dt.date, dt.time, dt.timedelta)):
+        return value
+    return str(value)
+
+
+def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:
+    while rows and all(value is None for value in rows[-1]):
+        rows.pop()
+    return RawSheet(replace(sheet, rows=len(rows), columns=max(map(len, rows), default=0)), rows)
+
+
+def read_with_openpyxl(content: bytes) -> list[RawSheet]:
+    """Read the sheets with openpyxl."""
+    import warnings
+
+    from openpyxl import load_workbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    with warnings.catch_warnings():
+        # openpyxl warns of what it would lose on saving (validations, conditional formats); nothing is saved here.
+        warnings.simplefilter("ignore", UserWarning)
+        workbook = load_workbook(io.BytesIO(content))
+        computed = None
+        sheets = []
+        for worksheet in workbook.worksheets:
+            if not isinstance(worksheet, Worksheet):
+                continue
+            formulas: dict[tuple[int, int], str] = {}
+            errors: dict[tuple[int, int], str] = {}
+            rows: list[list[RawValue]] = []
+            for cells in worksheet.iter_rows(min_row=1, min_col=1):
+                row: list[RawValue] = []
+                for cell in cells:
+                    value: object = cell.value
+                    if cell.data_type == "f":
+                        formula = value if isinstance(value, str) else str(getattr(value, "text", "") or "")
+                        formulas[cell.row, cell.column] = formula.removeprefix("=")
+                        computed = computed or load_workbook(io.BytesIO(content), data_only=True)
+                        twin = computed[worksheet.title].cell(cell.row, cell.column)
+                        value = twin.value
+                        if twin.data_type == "e":
+                            errors[cell.row, cell.column] = str(value)
+                    elif cell.data_type == "e":
+                        errors[cell.row, cell.column] = str(value)
+                    row.append(_normal(value))
+                rows.append(row)
+            sheets.append(
+                _raw_sheet(
+                    Sheet(
+                        worksheet.title,
+                        None,
+                        state=worksheet.sheet_state,
+                        hidden_rows=frozenset(number for number, row in worksheet.row_dimensions.items() if row.hidden),
+                        hidden_columns=frozenset(
+                            number
+                            for column in worksheet.column_dimensions.values()
+                            if column.hidden and column.min and column.max
+                            for number in range(column.min, min(column.max, column.min + 255) + 1)
+                        ),
+                        filtered=bool(worksheet.auto_filter.filterColumn),
+                        merged=tuple(
+                            sorted(
+                                (MergedRange(r.min_row, r.min_col, r.max_row, r.max_col) for r in worksheet.merged_cells.ranges),
+                                key=lambda r: (r.first_row, r.first_column),
+                            )
+                        ),
+                        formulas=formulas,
+                        errors=errors,
+                    ),
+                    rows,
+                )
+            )
+    return sheets

@@ -1,0 +1,160 @@
+"""A light look at the XML of an .xlsx file for what python-calamine does not tell: hidden rows, columns and tabs,
+merged ranges, formulas and error cells.
+
+Attributes are found by regular expressions; only a sheet that holds a formula or an error cell is parsed in full.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from jdv_qa.workbook.edition import MergedRange, Sheet
+
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)/?>")
+_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*?)/?>")
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]+)(\d+):([A-Z]+)(\d+)[\"']")
+_HIDDEN = re.compile(rb"\bhidden\s*=\s*[\"'](?:1|true)[\"']")
+_NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"'](\d+)[\"']")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
+_ADDRESS = re.compile(r"([A-Z]+)(\d+)")
+_LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?(?<![\w:])r\s*=\s*[\"'](\d+)[\"']")
+_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT_RELATIONSHIP = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+
+
+def column_number(letters: str) -> int:
+    """Return the number, counted from 1, of Excel's column letters: "AB" -> 28."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def read_structure(content: bytes) -> dict[str, Sheet]:
+    """Return the structure of every worksheet by name; `content` is the whole .xlsx file.
+
+    Raises zipfile.BadZipFile, KeyError or ElementTree.ParseError on a file that is no workbook, and ValueError on XML that
+    declares a document type (no program that writes workbooks does; entity attacks need one).
+    """
+    sheets = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name, path, state in _sheet_paths(archive):
+            data = _member(archive, path)
+            sheets[name] = _read_sheet(name, state, data)
+    return sheets
+
+
+def last_rows(content: bytes) -> dict[str, int]:
+    """Return the number of the last row that each worksheet mentions, by name."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: _last_row(_member(archive, path)) for name, path, _ in _sheet_paths(archive)}
+
+
+def _last_row(data: bytes) -> int:
+    start = max(data.rfind(b"<row "), data.rfind(b":row "), 0)
+    return max((int(match.group(1)) for match in _LAST_ROW.finditer(data, max(start - 8, 0))), default=0)
+
+
+def _member(archive: zipfile.ZipFile, path: str) -> bytes:
+    data = archive.read(path)
+    if b"<!DOCTYPE" in data[:4096]:
+        raise ValueError(path)
+    return data
+
+
+def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
+    """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
+    root = _parse(_member(archive, "_rels/.rels"))
+    workbook = next((_target("", item) for item in root if item.get("Type", "").endswith("/officeDocument")), "xl/workbook.xml")
+    folder = posixpath.dirname(workbook)
+    relations = _parse(_member(archive, f"{folder}/_rels/{posixpath.basename(workbook)}.rels"))
+    targets = {item.get("Id", ""): _target(folder, item) for item in relations if item.get("Type", "").endswith("/worksheet")}
+    for sheet in _parse(_member(archive, workbook)).iter():
+        if _local(sheet.tag) != "sheet":
+            continue
+        path = targets.get(sheet.get(_RELATIONSHIP) or sheet.get(_STRICT_RELATIONSHIP) or "")
+        if path is not None:
+            yield sheet.get("name", ""), path, sheet.get("state", "visible")
+
+
+def _parse(data: bytes) -> ElementTree.Element:
+    return ElementTree.fromstring(data)
+
+
+def _target(folder: str, relation: ElementTree.Element) -> str:
+    target = relation.get("Target", "")
+    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+
+
+def _local(tag: Any) -> str:
+    return str(tag).rpartition("}")[2]
+
+
+def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
+    hidden_rows: set[int] = set()
+    hidden_columns: set[int] = set()
+    if _HIDDEN.search(data):
+        for match in _ROW.finditer(data):
+            if _HIDDEN.search(match.group(1)):
+                hidden_rows.update(value for key, value in _numbers(match.group(1)) if key == b"r")
+        for match in _COLUMN.finditer(data):
+            if _HIDDEN.search(match.group(1)):
+                bounds = dict(_numbers(match.group(1)))
+                first, last = bounds.get(b"min", 0), bounds.get(b"max", 0)
+                hidden_columns.update(range(first, min(last, first + 255) + 1))
+    merged = tuple(
+        MergedRange(int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
+        for left, top, right, bottom in _MERGE.findall(data)
+    )
+    formulas: dict[tuple[int, int], str] = {}
+    errors: dict[tuple[int, int], str] = {}
+    if _FORMULA.search(data) or _ERROR.search(data):
+        formulas, errors = _read_cells(data)
+    return Sheet(
+        name,
+        None,
+        state=state,
+        hidden_rows=frozenset(hidden_rows),
+        hidden_columns=frozenset(hidden_columns),
+        filtered=b"filterColumn" in data,
+        merged=tuple(sorted(merged, key=lambda r: (r.first_row, r.first_column))),
+        formulas=formulas,
+        errors=errors,
+    )
+
+
+def _numbers(attributes: bytes) -> list[tuple[bytes, int]]:
+    return [(key, int(value)) for key, value in _NUMBER.findall(attributes)]
+
+
+def _read_cells(data: bytes) -> tuple[dict[tuple[int, int], str], dict[tuple[int, int], str]]:
+    """Return the formulas and the error texts of a sheet by (row, column)."""
+    formulas: dict[tuple[int, int], str] = {}
+    errors: dict[tuple[int, int], str] = {}
+    row = column = 0
+    for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end")):
+        tag = _local(element.tag)
+        if event == "start":
+            if tag == "row":
+                row, column = int(element.get("r") or row + 1), 0
+            elif tag == "c":
+                address = _ADDRESS.fullmatch(element.get("r") or "")
+                column = column_number(address.group(1)) if address else column + 1
+        elif tag == "c":
+            children = {_local(child.tag): child for child in element}
+            if (formula := children.get("f")) is not None:
+                formulas[row, column] = formula.text or ""
+            if element.get("t") == "e":
+                value = children.get("v")
+                errors[row, column] = (value.text if value is not None else None) or "#ERROR!"
+            element.clear()
+        elif tag == "row":
+            element.clear()
+    return formulas, errors
