@@ -1,0 +1,1 @@
+"""Checks: the catalogue of rules, the engine that runs them, and one module per family of rules."""

@@ -1,0 +1,284 @@
+"""The engine: runs the rules on an Edition and turns what they yield into findings.
+
+A rule ends in one of four ways, and the report tells which: clean, findings, skipped (and why), crashed (the report is then
+not a pass).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jdv_qa.checks.catalogue import Rule, load_catalogue
+from jdv_qa.checks.finding import Finding, Problem, Severity
+from jdv_qa.checks.profiles import Profile, load_profile
+from jdv_qa.checks.schemas import SchemaError, validate_table
+from jdv_qa.errors import JdvError
+from jdv_qa.language import current_language, say
+from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, column_letter
+from jdv_qa.workbook.layout import Layout, load_layout
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import LoincRelease
+
+MODULES = ("codes",)
+"""One module a family; importing it registers its rules."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may look at: the Edition, and the previous version and the LOINC release when they are given."""
+
+    edition: Edition
+    layout: Layout
+    previous: Edition | None = None
+    loinc: LoincRelease | None = None
+
+    @cached_property
+    def schema_errors(self) -> Mapping[str, tuple[SchemaError, ...]]:
+        """The errors of all Table Schemas, by the rule that reports them; frictionless runs once."""
+        found: dict[str, list[SchemaError]] = {}
+        for table in self.edition.tables.values():
+            for error in validate_table(table):
+                found.setdefault(error.rule, []).append(error)
+        return {rule: tuple(errors) for rule, errors in found.items()}
+
+
+RuleFunction = Callable[[Context, Mapping[str, Any]], Iterable[Problem]]
+_functions: dict[str, RuleFunction] = {}
+
+
+def rule(identifier: str) -> Callable[[RuleFunction], RuleFunction]:
+    """Register a function as the rule of that id. It is given the context and the rule's parameters, and yields problems."""
+
+    def register(function: RuleFunction) -> RuleFunction:
+        if identifier in _functions:
+            raise ValueError(f"{identifier} is registered twice")
+        _functions[identifier] = function
+        return function
+
+    return register
+
+
+@lru_cache
+def rule_functions() -> Mapping[str, RuleFunction]:
+    """Return the function of every rule, by id."""
+    for module in MODULES:
+        importlib.import_module(f"jdv_qa.checks.{module}")
+    return _functions
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule that did not run, or broke down, and the reason."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. `findings` are in the order of the workbook: tab, row, column, rule."""
+
+    edition: Edition
+    findings: tuple[Finding, ...]
+    rules: Mapping[str, Rule]
+    run: tuple[str, ...]
+    skipped: tuple[NotRun, ...] = ()
+    crashed: tuple[NotRun, ...] = ()
+    loinc: LoincRelease | None = None
+    profile: str = ""
+    previous: Edition | None = field(default=None, repr=False)
+
+    @cached_property
+    def summary(self) -> dict[str, int]:
+        """The number of findings of each severity, waived ones apart."""
+        counts = Counter("waived" if finding.waived else finding.severity.value for finding in self.findings)
+        return {key: counts[key] for key in ("error", "warning", "info", "waived")}
+
+    def fails(self, severity: Severity | None) -> bool:
+        """Tell whether a finding that is not waived has that severity or a graver one; None never fails."""
+        return severity is not None and any(not finding.waived and finding.severity.rank >= severity.rank for finding in self.findings)
+
+
+def select_rules(profile: Profile, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> dict[str, Rule]:
+    """Return the rules to run, as the profile wants them: those that begin with a word of `select`, none of `ignore`'s.
+
+    Raises JdvError for a word that no rule begins with.
+    """
+    catalogue = load_catalogue()
+    selected, ignored = [word.upper() for word in select], [word.upper() for word in ignore]
+    for word in (*selected, *ignored):
+        if not any(identifier.startswith(word) for identifier in catalogue):
+            raise JdvError(say(f"aucune règle ne commence par « {word} » ; « jdv rules » en donne la liste", f"no rule begins with `{word}`; `jdv rules` lists them"))
+    chosen = {}
+    for identifier, described in catalogue.items():
+        if selected and not identifier.startswith(tuple(selected)):
+            continue
+        if ignored and identifier.startswith(tuple(ignored)):
+            continue
+        if (wanted := profile.apply(described)) is not None:
+            chosen[identifier] = wanted
+    return chosen
+
+
+def check(
+    edition: Edition,
+    *,
+    layout: Layout | None = None,
+    previous: Edition | None = None,
+    loinc: LoincRelease | None = None,
+    profile: Profile | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> Report:
+    """Run the rules of a profile on an Edition."""
+    profile = profile or load_profile()
+    rules = select_rules(profile, select, ignore)
+    context = Context(edition, layout or load_layout(), previous, loinc)
+    functions = rule_functions()
+    run: list[str] = []
+    skipped: list[NotRun] = []
+    crashed: list[NotRun] = []
+    findings: list[tuple[tuple[object, ...], Finding]] = []
+    for identifier, wanted in rules.items():
+        if (reason := _reason_to_skip(wanted, context)) is not None:
+            skipped.append(NotRun(identifier, reason))
+            continue
+        try:
+            found = [_finding(problem, wanted, context) for problem in functions[identifier](context, wanted.parameters)]
+        except JdvError:
+            raise
+        except Exception as error:  # a rule that breaks down must not hide what the others find; it is reported as crashed
+            crashed.append(NotRun(identifier, f"{type(error).__name__}: {error}"))
+            continue
+        run.append(identifier)
+        findings.extend(found)
+    findings.sort(key=lambda item: item[0])
+    return Report(edition, tuple(finding for _, finding in findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, previous)
+
+
+def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
+    reasons = {
+        "loinc": (context.loinc is not None, say("aucune version de LOINC n'est donnée (--loinc)", "no LOINC release given (--loinc)")),
+        "previous": (context.previous is not None, say("la version précédente n'est pas donnée (--previous)", "no previous version given (--previous)")),
+        "nabm": (False, say("aucune table de la NABM n'est donnée (--nabm)", "no NABM table given (--nabm)")),
+    }
+    for need in wanted.needs:
+        given, reason = reasons[need]
+        if not given:
+            return reason
+    for place in wanted.fields:
+        tab, _, name = place.partition(".")
+        table = context.edition.tables.get(tab)
+        header = context.layout.header(tab, name)
+        if table is None or not table.header_row:
+            title = context.layout.tabs[tab].name
+            return say(f"l'onglet « {title} » manque ou n'a pas d'en-têtes", f'tab "{title}" is missing or has no header row')
+        if not table.has(name):
+            return say(f"la colonne « {header} » manque dans l'onglet « {table.sheet} »", f'column "{header}" is missing in tab "{table.sheet}"')
+    return None
+
+
+class _Gaps(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        raise LookupError(f"no fact for the gap {{{key}}}")
+
+
+def _finding(problem: Problem, wanted: Rule, context: Context) -> tuple[tuple[object, ...], Finding]:
+    edition = context.edition
+    table = edition.tables.get(problem.tab)
+    row, column = problem.row, problem.column
+    if problem.record is not None:
+        row = problem.record.row
+        column = table.column_of.get(problem.field) if table and problem.field else column
+    sheet = problem.sheet or (table.sheet if table else "")
+    value = problem.value if problem.value is not None else _shown(problem)
+    code = problem.code if problem.code is not None else _code(problem)
+    facts = _Gaps(problem.facts) | {
+        "value": value,
+        "suggestion": problem.suggestion or "",
+        "code": code,
+        "label": _label(problem),
+        "related": ", ".join(problem.related),
+        "header": context.layout.header(problem.tab, problem.field) if problem.field else "",
+        "sheet": sheet,
+    }
+    sentence = " ".join(wanted.messages[problem.message][current_language()].split())
+    finding = Finding(
+        wanted.id,
+        wanted.severity,
+        problem.tab,
+        sheet,
+        row,
+        column_letter(column) if column else None,
+        f"{column_letter(column)}{row}" if column and row else None,
+        _row_key(problem),
+        problem.field,
+        code,
+        value,
+        sentence.format_map(_Gaps(facts)),
+        problem.suggestion,
+        problem.related,
+    )
+    tabs = [sheet.name for sheet in edition.sheets] or [table.sheet for table in edition.tables.values()]
+    place = tabs.index(sheet) if sheet in tabs else len(tabs)
+    return (place, row or 0, column or 0, finding.rule, finding.message), finding
+
+
+def _shown(problem: Problem) -> str:
+    if problem.record is None or problem.field is None:
+        return ""
+    cell: Cell = problem.record.cell(problem.field)
+    return cell.raw if isinstance(cell.raw, str) else problem.record[problem.field] or ("" if cell.raw is None else str(cell.raw))
+
+
+def _code(problem: Problem) -> str:
+    if problem.record is None:
+        return ""
+    if problem.tab != "main":
+        return problem.record["subcode"] if problem.field in ("subcode", "sublabel") else problem.record["code"]
+    return problem.record["order_code" if problem.field in ORDER_FIELDS else "result_code"]
+
+
+def _label(problem: Problem) -> str:
+    if problem.record is None:
+        return ""
+    if problem.tab != "main":
+        return problem.record["label"]
+    if problem.field in ORDER_FIELDS:
+        return problem.record["order_label"] or problem.record["order_loinc_label"]
+    return problem.record["result_display"] or problem.record["result_loinc_label"]
+
+
+def _row_key(problem: Problem) -> str:
+    if problem.record is None:
+        return ""
+    if problem.tab == "main":
+        return f"{problem.record['order_code']}|{problem.record['result_code']}"
+    return problem.record["code"] or problem.record["label"]
+
+
+def own_cells(table: Table, fields: Iterable[str]) -> Iterator[tuple[Record, str]]:
+    """Yield (record, field) for every field that has a column, the cells completed from the row above left out."""
+    present = [name for name in fields if table.has(name)]
+    for record in table.records:
+        inherited = record.inherited
+        for name in present:
+            if name not in inherited:
+                yield record, name
+
+
+def owner(records: Iterable[Record], name: str) -> Record:
+    """Return the first of some rows whose own cell holds a field (not one completed from above), or the first row."""
+    rows = list(records)
+    return next((record for record in rows if name not in record.inherited), rows[0])
+
+
+CODE_FIELDS = ("order_code", "result_code")
+LABEL_OF = {"order_code": "order_loinc_label", "result_code": "result_loinc_label"}
+"""Code field -> the field of its LOINC label."""

@@ -1,0 +1,134 @@
+"""Builds real workbooks from the small rows of rule cases and of tests.
+
+A case gives what differs from a plain, correct row. Values are written as YAML gives them: text as text cells, numbers as
+numbers, dates as dates; `{formula: …, value: …}` and `{error: "#N/A"}` write those; null leaves the cell blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from jdv_qa.workbook.layout import Layout, load_layout
+
+FIRST_ROW = 3
+"""Excel row of the first row of a case in the main tab: a band row and a header row stand above."""
+
+PLAIN_ROW: dict[str, Any] = {
+    "nabm_code": "1609", "nabm_label": "Sang : ionogramme", "order_label": "Sodium (demande)", "order_synonyms": "Natrémie",
+    "order_code": "2951-2", "order_loinc_label": "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", "order_type": "Both",
+    "specimen": "SER", "site": None, "laterality": None, "clinical_info": None, "chapter": "18719-5", "subchapter": "18719-5",
+    "rank": 10, "result_code": "2951-2", "result_loinc_label": "Sodium [Moles/Volume] Sérum/Plasma ; Numérique",
+    "result_display": "Sodium", "comparability": 1, "discriminating_technique": "N", "unit": "mmol/L", "unit_secondary": None,
+    "conversion_factor": None, "comment": None,
+}  # fmt: skip
+
+PLAIN_TABS: dict[str, list[dict[str, Any]]] = {
+    "chapters": [
+        {"code": "18719-5", "label": "Biochimie", "subcode": "18719-5", "sublabel": "Biochimie"},
+        {"code": "18723-7", "label": "Hématologie", "subcode": "18723-7", "sublabel": "Hématologie"},
+        {"code": "18725-2", "label": "Microbiologie", "subcode": "18725-2", "sublabel": "Microbiologie"},
+    ],
+    "clinical_info": [{"code": "29463-7", "label": "Poids"}, {"code": "8302-2", "label": "Taille"}],
+    "specimens": [{"code": "SER", "label": "Sérum"}, {"code": "BLD", "label": "Sang total"}, {"code": "UR", "label": "Urine"}],
+    "sites": [{"code": "ARM", "label": "Bras"}],
+    "lateralities": [{"code": "24028007", "label": "droit"}, {"code": "7771000", "label": "gauche"}],
+    "techniques": [{"code": "9AX", "label": "Ampérométrie"}],
+    "experts": [{"specialty": "Biochimie", "organisation": "CHU", "period": "présent"}],
+    "notes": [],
+    "indicators": [],
+}
+PLAIN_SUMMARY: dict[str, Any] = {"title": "JDV_CircuitBio", "version": "1.0.0", "date": "2026-01-15", "loinc_version": "2.80"}
+
+
+def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = None) -> Path:
+    """Write the workbook of a case.
+
+    Keys of a case: `rows` of the main tab and `tabs` of the others, `summary` values, `headers` (field -> header text, null for
+    no column), `extra` columns (header -> list of values), `cells` (tab, cell, value), `merge` (ranges of the main tab),
+    `hide` (tab, rows, columns, or the tab itself), `drop` (tabs left out), `names` (tab -> its name), `blank_lines` (tab, rows).
+    """
+    layout = layout or load_layout()
+    book = Workbook()
+    book.remove(book.active)
+    sheets: dict[str, Worksheet] = {}
+    for key, tab in layout.tabs.items():
+        if key in case.get("drop", ()):
+            continue
+        sheet = book.create_sheet(case.get("names", {}).get(key, tab.name))
+        sheets[key] = sheet
+        if tab.labels:
+            _write_summary(sheet, PLAIN_SUMMARY | case.get("summary", {}), case.get("history", [("1.0.0", "2026-01-15", "Création")]), layout)
+            continue
+        headers = {name: column.header for name, column in tab.columns.items()}
+        if key == "main":
+            headers |= case.get("headers", {})
+            rows = [PLAIN_ROW | row for row in case.get("rows", [{}])]
+            sheet.cell(1, 1, "Jeu de valeurs")
+        else:
+            rows = case.get("tabs", {}).get(key, PLAIN_TABS[key])
+            headers |= {name: name for row in rows for name in row if name not in headers and key == "indicators"}
+        names = [name for name, header in headers.items() if header is not None]
+        top = FIRST_ROW - 1 if key == "main" else 1
+        for column, name in enumerate(names, 1):
+            sheet.cell(top, column, headers[name])
+        for number, row in enumerate(rows, top + 1):
+            for column, name in enumerate(names, 1):
+                put(sheet, number, column, row.get(name))
+        if key == "main":
+            for column, (header, values) in enumerate(case.get("extra", {}).items(), len(names) + 1):
+                sheet.cell(top, column, header)
+                for number, value in enumerate(values, top + 1):
+                    put(sheet, number, column, value)
+    for name, rows in case.get("sheets", {}).items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    for item in case.get("cells", []):
+        cell = sheets[item.get("tab", "main")][item["cell"]]
+        put(cell.parent, cell.row, cell.column, item["value"])
+    for area in case.get("merge", []):
+        sheets["main"].merge_cells(area)
+    for item in case.get("hide", []):
+        sheet = sheets[item.get("tab", "main")]
+        for number in item.get("rows", []):
+            sheet.row_dimensions[number].hidden = True
+        for letter in item.get("columns", []):
+            sheet.column_dimensions[letter].hidden = True
+        if item.get("sheet"):
+            sheet.sheet_state = "hidden"
+    book.save(path)
+    return path
+
+
+def put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
+    """Write a value as its own kind of cell; text stays text even when it begins like a formula."""
+    if value is None:
+        return
+    cell = sheet.cell(row, column)
+    if isinstance(value, dict):
+        if "error" in value:
+            cell.value = value["error"]
+            cell.data_type = "e"
+        else:
+            cell.value = "=" + str(value["formula"]).removeprefix("=")
+        return
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"
+        cell.number_format = "@"
+
+
+def _write_summary(sheet: Worksheet, summary: Mapping[str, Any], history: list[Any], layout: Layout) -> None:
+    sheet.append(["Jeu de valeurs Circuit de la biologie"])
+    for key, texts in layout.tabs["summary"].labels.items():
+        if summary.get(key) is not None:
+            sheet.append([texts[0], summary[key]])
+    sheet.append([])
+    sheet.append(["Version", "Date", "Commentaire"])
+    for line in history:
+        sheet.append(list(line))

@@ -1,0 +1,67 @@
+"""Runs the cases of every rule file: real workbooks, read and checked as a user's would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jdv_qa.checks.catalogue import Rule, load_cases, load_catalogue
+from jdv_qa.checks.engine import check, rule_functions
+from jdv_qa.language import use_language
+from jdv_qa.terminology.loinc import LoincRelease, Term
+from jdv_qa.workbook.read import read_edition
+from tests.casebook import FIRST_ROW, build_workbook
+
+
+def all_cases() -> Iterator[Any]:
+    for rule in load_catalogue().values():
+        for kind, cases in load_cases(rule).items():
+            for case in cases:
+                yield pytest.param(rule, kind, case, id=f"{rule.id}-{kind}-{case['name']}")
+
+
+def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
+    """Terms of a case: code and any field of `Term`, an active laboratory term otherwise."""
+    if terms is None:
+        return None
+    plain = dict.fromkeys(Term.__dataclass_fields__, "") | {"status": "ACTIVE", "order_obs": "Both", "scale": "Qn", "time": "Pt"}
+    return LoincRelease("2.80", {str(term["code"]): Term(**(plain | term)) for term in terms})
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(("rule", "kind", "case"), list(all_cases()))
+def test_case(rule: Rule, kind: str, case: dict[str, Any], language: str, tmp_path: Path) -> None:
+    edition = read_edition(build_workbook(case, tmp_path / "case.xlsx"))
+    previous = read_edition(build_workbook(case["previous"], tmp_path / "previous.xlsx")) if "previous" in case else None
+    use_language(language)
+    try:
+        report = check(edition, previous=previous, loinc=loinc_release(case.get("loinc")), select=[rule.id])
+    finally:
+        use_language("fr")
+    assert [(broken.rule, broken.reason) for broken in report.crashed] == []
+    assert [(waiting.rule, waiting.reason) for waiting in report.skipped] == []
+    if kind == "pass":
+        assert [(finding.cell, finding.message) for finding in report.findings] == []
+        return
+    found = [finding.to_json() for finding in report.findings]
+    expected = [expectation(item) for item in case["expect"]]
+    shown = [{key: finding[key] for key in wanted} for finding, wanted in zip(found, expected, strict=False)]
+    assert shown == expected
+    assert len(found) == len(expected), found
+
+
+def expectation(item: dict[str, Any]) -> dict[str, Any]:
+    """What a case expects of a finding; `row` counts the rows of the case in the main tab."""
+    wanted = {key: value for key, value in item.items() if key not in ("row", "tab_row")}
+    if "row" in item:
+        wanted["row"] = item["row"] + FIRST_ROW - 1
+    if "tab_row" in item:
+        wanted["row"] = item["tab_row"]
+    return wanted
+
+
+def test_every_rule_has_a_file_and_a_function() -> None:
+    assert set(rule_functions()) == set(load_catalogue())
