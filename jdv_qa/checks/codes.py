@@ -7,7 +7,8 @@ from typing import Any
 
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, rule
 from jdv_qa.checks.finding import Problem
-from jdv_qa.terminology.codes import CodeForm, CodeReading, read_code, with_dash
+from jdv_qa.terminology.codes import CodeForm, CodeReading, is_loinc, read_code, with_dash
+from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import CellKind, Record
 
 LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",)}
@@ -25,7 +26,7 @@ def code_cells(context: Context) -> Iterator[tuple[str, Record, str, CodeReading
         for record, name in own_cells(table, fields) if table else ():
             text = record[name]
             if text and record.cell(name).kind in (CellKind.TEXT, CellKind.NUMBER):
-                yield tab, record, name, read_code(text)
+                yield tab, record, name, _read(text)
 
 
 def problems_of(context: Context, form: CodeForm) -> Iterator[Problem]:
@@ -33,6 +34,52 @@ def problems_of(context: Context, form: CodeForm) -> Iterator[Problem]:
     for tab, record, name, reading in code_cells(context):
         if reading.form is form:
             yield Problem(tab, record, name, suggestion=reading.proposal, related=reading.proposals[1:])
+
+
+def _read(text: str) -> CodeReading:
+    """Read a code, the usual right ones by the short way."""
+    return _RIGHT if is_loinc(text) and text[0] != "0" and len(text) < 8 else read_code(text)
+
+
+_RIGHT = CodeReading(CodeForm.LOINC)
+
+
+@rule("COD-01")
+def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """Codes that are neither a LOINC code nor a pending code, and LOINC codes that lost their dash.
+
+    The second look like pending codes, and one pending code in ten becomes a LOINC code when a dash is added; so it takes
+    evidence: the code with its dash stands elsewhere, here or in the previous version, under the same label.
+    """
+    for error in context.schema_errors.get("COD-01", ()):
+        reading = read_code(error.record[error.field])
+        if reading.form is CodeForm.MALFORMED and error.record.cell(error.field).kind in (CellKind.TEXT, CellKind.NUMBER):
+            message = "proposal" if reading.proposal else "default"
+            yield Problem(error.tab, error.record, error.field, suggestion=reading.proposal, message=message)
+    labels = _labels_of_loinc_codes(context)
+    for record, name in own_cells(context.edition.main, CODE_FIELDS):
+        dashed = with_dash(record[name])
+        if dashed is None or read_code(record[name]).form is not CodeForm.PENDING:
+            continue
+        label = record[LABEL_OF[name]]
+        if label and (fold(label) in labels.get(dashed, ()) or _is_label_of(context, dashed, label)):
+            yield Problem("main", record, name, suggestion=dashed, message="dash")
+
+
+def _labels_of_loinc_codes(context: Context) -> dict[str, set[str]]:
+    labels: dict[str, set[str]] = {}
+    for edition in (context.edition, *context.earlier):
+        for record in edition.main.records:
+            for name in CODE_FIELDS:
+                if "-" in record[name]:
+                    labels.setdefault(record[name], set()).add(fold(record[LABEL_OF[name]]))
+    return labels
+
+
+def _is_label_of(context: Context, code: str, label: str) -> bool:
+    """Tell whether a French label has the axes, and nearly the component, of the LOINC term of a code."""
+    term = context.loinc.terms.get(code) if context.loinc else None
+    return term is not None and term.matches_axes(label) and term.has_component_like(label)
 
 
 @rule("COD-02")
@@ -45,3 +92,53 @@ def wrong_check_digit(context: Context, parameters: Mapping[str, Any]) -> Iterat
             yield Problem(problem.tab, problem.record, problem.field, message="official")
         else:
             yield problem
+
+
+@rule("COD-03")
+def identifier_of_something_else(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """Identifiers of LOINC parts, answers, answer lists and groups."""
+    for problem in problems_of(context, CodeForm.IDENTIFIER):
+        assert problem.record is not None and problem.field is not None
+        yield Problem(problem.tab, problem.record, problem.field, message=problem.record[problem.field][:2].upper())
+
+
+@rule("COD-04")
+def code_or_label_alone(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """A label without its code, or a code without its label; what other rows say is proposed."""
+    main = context.edition.main
+    pairs = [pair for pair in parameters["pairs"] if all(main.has(name) for name in pair)]
+    codes, labels = _companions(context, pairs)
+    for code_field, label_field in pairs:
+        for record in main.records:
+            code, label = record[code_field], record[label_field]
+            if bool(code) == bool(label):
+                continue
+            empty, filled = (code_field, label_field) if label else (label_field, code_field)
+            if empty in record.inherited or filled in record.inherited or record.cell(empty).kind is CellKind.ERROR:
+                continue
+            known = codes.get((label_field, fold(label))) if label else labels.get((code_field, label_field, code))
+            message = f"{'code' if label else 'label'}{'-known' if known else ''}"
+            yield Problem("main", record, empty, value="", code=code, suggestion=known, message=message, facts={"filled": label or code})
+    for error in context.schema_errors.get("COD-04", ()):
+        message = "code" if error.field in ("code", "subcode") else "label"
+        yield Problem(error.tab, error.record, error.field, value="", message=message, facts={"filled": error.record["label"] or error.record["code"]})
+
+
+def _companions(context: Context, pairs: list[list[str]]) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
+    """Return the codes by label and the labels by code that rows state in full."""
+    codes: dict[tuple[str, str], str] = {}
+    labels: dict[tuple[str, str, str], str] = {}
+    for code_field, label_field in pairs:
+        for record in context.edition.main.records:
+            if (code := record[code_field]) and (label := record[label_field]):
+                codes.setdefault((label_field, fold(label)), code)
+                labels.setdefault((code_field, label_field, code), label)
+    return codes, labels
+
+
+@rule("COD-05")
+def several_codes(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """Cells that hold several codes where one belongs."""
+    for tab, record, name, reading in code_cells(context):
+        if reading.form is CodeForm.SEVERAL:
+            yield Problem(tab, record, name, related=reading.proposals)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +25,24 @@ from jdv_qa.workbook.layout import Layout, load_layout
 if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
 
-MODULES = ("codes",)
+MODULES = ("codes", "order_types", "pending", "comparability", "references", "nabm", "rows", "summary")
 """One module a family; importing it registers its rules."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at: the Edition, and the previous version and the LOINC release when they are given."""
+    """What a rule may look at: the Edition, and the earlier versions and the LOINC release when they are given."""
 
     edition: Edition
     layout: Layout
-    previous: Edition | None = None
+    earlier: tuple[Edition, ...] = ()
+    """Earlier versions, the previous one first."""
     loinc: LoincRelease | None = None
+
+    @property
+    def previous(self) -> Edition | None:
+        """The previous version."""
+        return self.earlier[0] if self.earlier else None
 
     @cached_property
     def schema_errors(self) -> Mapping[str, tuple[SchemaError, ...]]:
@@ -92,7 +98,6 @@ class Report:
     crashed: tuple[NotRun, ...] = ()
     loinc: LoincRelease | None = None
     profile: str = ""
-    previous: Edition | None = field(default=None, repr=False)
 
     @cached_property
     def summary(self) -> dict[str, int]:
@@ -130,16 +135,16 @@ def check(
     edition: Edition,
     *,
     layout: Layout | None = None,
-    previous: Edition | None = None,
+    earlier: Iterable[Edition] = (),
     loinc: LoincRelease | None = None,
     profile: Profile | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
-    """Run the rules of a profile on an Edition."""
+    """Run the rules of a profile on an Edition; `earlier` has the previous version first, then older ones."""
     profile = profile or load_profile()
     rules = select_rules(profile, select, ignore)
-    context = Context(edition, layout or load_layout(), previous, loinc)
+    context = Context(edition, layout or load_layout(), tuple(earlier), loinc)
     functions = rule_functions()
     run: list[str] = []
     skipped: list[NotRun] = []
@@ -159,7 +164,7 @@ def check(
         run.append(identifier)
         findings.extend(found)
     findings.sort(key=lambda item: item[0])
-    return Report(edition, tuple(finding for _, finding in findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, previous)
+    return Report(edition, tuple(finding for _, finding in findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name)
 
 
 def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
@@ -282,3 +287,23 @@ def owner(records: Iterable[Record], name: str) -> Record:
 CODE_FIELDS = ("order_code", "result_code")
 LABEL_OF = {"order_code": "order_loinc_label", "result_code": "result_loinc_label"}
 """Code field -> the field of its LOINC label."""
+
+
+def schema_problems(context: Context, identifier: str) -> Iterator[Problem]:
+    """Yield a plain problem for every Table Schema error that belongs to a rule; a missing value uses the sentence "missing"."""
+    for error in context.schema_errors.get(identifier, ()):
+        yield Problem(error.tab, error.record, error.field, message="missing" if error.constraint == "required" else "default")
+
+
+def minority(records: Iterable[Record], name: str, key: Callable[[str], object] = str) -> tuple[str, list[Record]]:
+    """Return the commonest text of a field over some rows (the first one seen, of equals) and the rows that say otherwise.
+
+    Rows whose cell is completed from above say nothing of their own. `key` maps texts to what is compared.
+    """
+    rows = [record for record in records if name not in record.inherited]
+    counts = Counter(key(record[name]) for record in rows)
+    if not counts:
+        return "", []
+    common = max(counts, key=lambda value: counts[value])
+    chosen = next(record[name] for record in rows if key(record[name]) == common)
+    return chosen, [record for record in rows if key(record[name]) != common]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jdv_qa.errors import TerminologyError
 from jdv_qa.language import say
+from jdv_qa.terminology.labels import fold, loinc_parts, parse_label
 
 _COLUMNS = (
     "LOINC_NUM", "COMPONENT", "PROPERTY", "TIME_ASPCT", "SYSTEM", "SCALE_TYP", "METHOD_TYP", "CLASS", "STATUS", "ORDER_OBS",
@@ -41,7 +42,26 @@ class Term:
     @property
     def is_panel(self) -> bool:
         """A panel: LOINC gives it the scale "-"."""
-        return self.scale == "-" or self.loinc_class.startswith("PANEL")
+        return self.scale == "-"
+
+    def matches_axes(self, label: str) -> bool:
+        """Tell whether a French label has the property, time, system and scale of the term, and its method if it has one."""
+        parsed = parse_label(label)
+        return (
+            parsed is not None
+            and self.property in loinc_parts("property", parsed.property)
+            and self.time in loinc_parts("time", parsed.time)
+            and self.system in loinc_parts("system", parsed.system)
+            and self.scale in loinc_parts("scale", parsed.scale)
+            and bool(self.method) == bool(parsed.method)
+        )
+
+    def has_component_like(self, label: str, likeness: float = 80.0) -> bool:
+        """Tell whether the component of a French label is spelled nearly like the term's (0 to 100, by rapidfuzz)."""
+        from rapidfuzz import fuzz
+
+        parsed = parse_label(label)
+        return parsed is not None and fuzz.ratio(fold(parsed.component), fold(self.component)) >= likeness
 
 
 @dataclass(frozen=True)

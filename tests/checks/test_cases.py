@@ -35,10 +35,10 @@ def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
 @pytest.mark.parametrize(("rule", "kind", "case"), list(all_cases()))
 def test_case(rule: Rule, kind: str, case: dict[str, Any], language: str, tmp_path: Path) -> None:
     edition = read_edition(build_workbook(case, tmp_path / "case.xlsx"))
-    previous = read_edition(build_workbook(case["previous"], tmp_path / "previous.xlsx")) if "previous" in case else None
+    earlier = [read_edition(build_workbook(old, tmp_path / f"earlier{number}.xlsx")) for number, old in enumerate(case.get("earlier", ()))]
     use_language(language)
     try:
-        report = check(edition, previous=previous, loinc=loinc_release(case.get("loinc")), select=[rule.id])
+        report = check(edition, earlier=earlier, loinc=loinc_release(case.get("loinc")), select=[rule.id])
     finally:
         use_language("fr")
     assert [(broken.rule, broken.reason) for broken in report.crashed] == []
