@@ -44,7 +44,12 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
     if occupied:
         _refuse_existing(path, force)
         if not path.is_dir():
-            raise OutputError(say(f"{path} : c'est un fichier, un dossier est attendu", f"{path}: this is a file, a folder is expected"))
+            raise OutputError(
+                say(
+                    f"{path} : c'est un fichier, un dossier est attendu",
+                    f"{path}: this is a file, a folder is expected",
+                )
+            )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -68,7 +73,12 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 def _refuse_existing(path: Path, force: bool) -> None:
     if path.exists() and not force:
-        raise OutputError(say(f"{path} existe déjà ; choisissez un autre nom ou ajoutez --force pour le remplacer", f"{path} already exists; choose another name or add --force to replace it"))
+        raise OutputError(
+            say(
+                f"{path} existe déjà ; choisissez un autre nom ou ajoutez --force pour le remplacer",
+                f"{path} already exists; choose another name or add --force to replace it",
+            )
+        )
 
 
 def _rename(temporary: Path, path: Path, force: bool) -> None:
@@ -85,7 +95,9 @@ def _rename(temporary: Path, path: Path, force: bool) -> None:
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:
-    return OutputError(say(f"{path} : écriture impossible ({error.strerror})", f"{path}: cannot be written ({error.strerror})"))
+    return OutputError(
+        say(f"{path} : écriture impossible ({error.strerror})", f"{path}: cannot be written ({error.strerror})")
+    )
 
 
 def _umask() -> int:

@@ -3,6 +3,7 @@
 Sentences stand side by side where they are used: `say("deux onglets", "two tabs")`.
 """
 
+import re
 from contextvars import ContextVar
 from typing import Literal, cast
 
@@ -45,3 +46,12 @@ def figure(number: int) -> str:
     """Return a whole number with its thousands apart: "3 200" in French (narrow no-break space), "3,200" in English."""
     text = f"{number:,}"
     return text.replace(",", "\u202f") if current_language() == "fr" else text
+
+
+_BEFORE = re.compile(r" (?=[;!?%])")
+_COLON = re.compile(r" (?=:(?:\s|$))")
+
+
+def french_spaces(text: str) -> str:
+    """Return a French sentence with the spaces that must not break: narrow before ; ! ?, plain before : and inside « »."""
+    return _COLON.sub("\u00a0", _BEFORE.sub("\u202f", text.replace("« ", "«\u00a0").replace(" »", "\u00a0»")))

@@ -34,7 +34,11 @@ PLAIN_TABS: dict[str, list[dict[str, Any]]] = {
         {"code": "18725-2", "label": "Microbiologie", "subcode": "18725-2", "sublabel": "Microbiologie"},
     ],
     "clinical_info": [{"code": "29463-7", "label": "Poids"}, {"code": "8302-2", "label": "Taille"}],
-    "specimens": [{"code": "SER", "label": "Sérum"}, {"code": "BLD", "label": "Sang total"}, {"code": "UR", "label": "Urine"}],
+    "specimens": [
+        {"code": "SER", "label": "Sérum"},
+        {"code": "BLD", "label": "Sang total"},
+        {"code": "UR", "label": "Urine"},
+    ],
     "sites": [{"code": "ARM", "label": "Bras"}],
     "lateralities": [{"code": "24028007", "label": "droit"}, {"code": "7771000", "label": "gauche"}],
     "techniques": [{"code": "9AX", "label": "Ampérométrie"}],
@@ -42,7 +46,12 @@ PLAIN_TABS: dict[str, list[dict[str, Any]]] = {
     "notes": [],
     "indicators": [],
 }
-PLAIN_SUMMARY: dict[str, Any] = {"title": "JDV_CircuitBio", "version": "1.0.0", "date": "2026-01-15", "loinc_version": "2.80"}
+PLAIN_SUMMARY: dict[str, Any] = {
+    "title": "JDV_CircuitBio",
+    "version": "1.0.0",
+    "date": "2026-01-15",
+    "loinc_version": "2.80",
+}
 
 
 def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = None) -> Path:
@@ -62,7 +71,12 @@ def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = 
         sheet = book.create_sheet(case.get("names", {}).get(key, tab.name))
         sheets[key] = sheet
         if tab.labels:
-            _write_summary(sheet, PLAIN_SUMMARY | case.get("summary", {}), case.get("history", [("1.0.0", "2026-01-15", "Création")]), layout)
+            _write_summary(
+                sheet,
+                PLAIN_SUMMARY | case.get("summary", {}),
+                case.get("history", [("1.0.0", "2026-01-15", "Création")]),
+                layout,
+            )
             continue
         headers = {name: column.header for name, column in tab.columns.items()}
         if key == "main":

@@ -16,7 +16,7 @@ from typing import Any
 
 from jdv_qa.checks.finding import Severity
 from jdv_qa.errors import RuleFileError
-from jdv_qa.language import current_language, say
+from jdv_qa.language import current_language, french_spaces, say
 from jdv_qa.resources import rules_directory
 
 FAMILIES = {
@@ -30,7 +30,19 @@ FAMILIES = {
 """Family -> (French name, English name), in the order of the catalogue."""
 
 _ID = re.compile(r"[A-Z]{3}-[0-9]{2}")
-_KEYS = {"rule", "severity", "title", "checks", "why", "mend", "exceptions", "references", "parameters", "needs", "messages"}
+_KEYS = {
+    "rule",
+    "severity",
+    "title",
+    "checks",
+    "why",
+    "mend",
+    "exceptions",
+    "references",
+    "parameters",
+    "needs",
+    "messages",
+}
 _NEEDS = {"previous", "loinc", "nabm"}
 _CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
 
@@ -66,8 +78,10 @@ class Rule:
 
 
 def text(texts: Text) -> str:
-    """Return the text in the language in use."""
-    return " ".join(texts.get(current_language(), "").split())
+    """Return the text in the language in use, on one line, with the spaces of its typography."""
+    language = current_language()
+    line = " ".join(texts.get(language, "").split())
+    return french_spaces(line) if language == "fr" else line
 
 
 @lru_cache
@@ -124,7 +138,9 @@ def load_rule(path: Path) -> Rule:
 def load_cases(rule: Rule) -> dict[str, list[dict[str, Any]]]:
     """Return the cases of a rule: {"pass": […], "fail": […]}, each with a name, and rows or tabs; failing ones say what to expect."""
     cases = _yaml(_read(rule.path).partition("\n---\n")[2], rule.path)
-    if not isinstance(cases, dict) or not all(isinstance(cases.get(kind), list) and cases[kind] for kind in ("pass", "fail")):
+    if not isinstance(cases, dict) or not all(
+        isinstance(cases.get(kind), list) and cases[kind] for kind in ("pass", "fail")
+    ):
         raise _wrong(rule.path, "pass/fail")
     return {kind: cases[kind] for kind in ("pass", "fail")}
 
@@ -133,7 +149,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RuleFileError(say(f"{path} : fichier illisible ({error})", f"{path}: unreadable file ({error})")) from None
+        raise RuleFileError(
+            say(f"{path} : fichier illisible ({error})", f"{path}: unreadable file ({error})")
+        ) from None
 
 
 def _yaml(content: str, path: Path) -> Any:
@@ -147,10 +165,19 @@ def _yaml(content: str, path: Path) -> Any:
 
 
 def _text(path: Path, key: str, value: Any) -> Text:
-    if not isinstance(value, dict) or set(value) != {"fr", "en"} or not all(isinstance(item, str) and item.strip() for item in value.values()):
+    if (
+        not isinstance(value, dict)
+        or set(value) != {"fr", "en"}
+        or not all(isinstance(item, str) and item.strip() for item in value.values())
+    ):
         raise _wrong(path, key)
     return value
 
 
 def _wrong(path: Path, key: str) -> RuleFileError:
-    return RuleFileError(say(f"{path} : clé « {key} » absente, inconnue ou mal écrite", f"{path}: key `{key}` missing, unknown or badly written"))
+    return RuleFileError(
+        say(
+            f"{path} : clé « {key} » absente, inconnue ou mal écrite",
+            f"{path}: key `{key}` missing, unknown or badly written",
+        )
+    )

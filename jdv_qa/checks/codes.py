@@ -53,7 +53,10 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
     """
     for error in context.schema_errors.get("COD-01", ()):
         reading = read_code(error.record[error.field])
-        if reading.form is CodeForm.MALFORMED and error.record.cell(error.field).kind in (CellKind.TEXT, CellKind.NUMBER):
+        if reading.form is CodeForm.MALFORMED and error.record.cell(error.field).kind in (
+            CellKind.TEXT,
+            CellKind.NUMBER,
+        ):
             message = "proposal" if reading.proposal else "default"
             yield Problem(error.tab, error.record, error.field, suggestion=reading.proposal, message=message)
     labels = _labels_of_loinc_codes(context)
@@ -118,13 +121,31 @@ def code_or_label_alone(context: Context, parameters: Mapping[str, Any]) -> Iter
                 continue
             known = codes.get((label_field, fold(label))) if label else labels.get((code_field, label_field, code))
             message = f"{'code' if label else 'label'}{'-known' if known else ''}"
-            yield Problem("main", record, empty, value="", code=code, suggestion=known, message=message, facts={"filled": label or code})
+            yield Problem(
+                "main",
+                record,
+                empty,
+                value="",
+                code=code,
+                suggestion=known,
+                message=message,
+                facts={"filled": label or code},
+            )
     for error in context.schema_errors.get("COD-04", ()):
         message = "code" if error.field in ("code", "subcode") else "label"
-        yield Problem(error.tab, error.record, error.field, value="", message=message, facts={"filled": error.record["label"] or error.record["code"]})
+        yield Problem(
+            error.tab,
+            error.record,
+            error.field,
+            value="",
+            message=message,
+            facts={"filled": error.record["label"] or error.record["code"]},
+        )
 
 
-def _companions(context: Context, pairs: list[list[str]]) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
+def _companions(
+    context: Context, pairs: list[list[str]]
+) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str, str], str]]:
     """Return the codes by label and the labels by code that rows state in full."""
     codes: dict[tuple[str, str], str] = {}
     labels: dict[tuple[str, str, str], str] = {}

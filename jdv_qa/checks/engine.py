@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jdv_qa.checks.catalogue import Rule, load_catalogue
+from jdv_qa.checks.catalogue import Rule, load_catalogue, text
 from jdv_qa.checks.finding import Finding, Problem, Severity
 from jdv_qa.checks.profiles import Profile, load_profile
 from jdv_qa.checks.schemas import SchemaError, validate_table
 from jdv_qa.errors import JdvError
-from jdv_qa.language import current_language, say
+from jdv_qa.language import say
 from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, column_letter
 from jdv_qa.workbook.layout import Layout, load_layout
 
@@ -107,7 +107,9 @@ class Report:
 
     def fails(self, severity: Severity | None) -> bool:
         """Tell whether a finding that is not waived has that severity or a graver one; None never fails."""
-        return severity is not None and any(not finding.waived and finding.severity.rank >= severity.rank for finding in self.findings)
+        return severity is not None and any(
+            not finding.waived and finding.severity.rank >= severity.rank for finding in self.findings
+        )
 
 
 def select_rules(profile: Profile, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> dict[str, Rule]:
@@ -119,7 +121,12 @@ def select_rules(profile: Profile, select: Iterable[str] = (), ignore: Iterable[
     selected, ignored = [word.upper() for word in select], [word.upper() for word in ignore]
     for word in (*selected, *ignored):
         if not any(identifier.startswith(word) for identifier in catalogue):
-            raise JdvError(say(f"aucune règle ne commence par « {word} » ; « jdv rules » en donne la liste", f"no rule begins with `{word}`; `jdv rules` lists them"))
+            raise JdvError(
+                say(
+                    f"aucune règle ne commence par « {word} » ; « jdv rules » en donne la liste",
+                    f"no rule begins with `{word}`; `jdv rules` lists them",
+                )
+            )
     chosen = {}
     for identifier, described in catalogue.items():
         if selected and not identifier.startswith(tuple(selected)):
@@ -155,22 +162,41 @@ def check(
             skipped.append(NotRun(identifier, reason))
             continue
         try:
-            found = [_finding(problem, wanted, context) for problem in functions[identifier](context, wanted.parameters)]
+            found = [
+                _finding(problem, wanted, context) for problem in functions[identifier](context, wanted.parameters)
+            ]
         except JdvError:
             raise
-        except Exception as error:  # a rule that breaks down must not hide what the others find; it is reported as crashed
+        except (
+            Exception
+        ) as error:  # a rule that breaks down must not hide what the others find; it is reported as crashed
             crashed.append(NotRun(identifier, f"{type(error).__name__}: {error}"))
             continue
         run.append(identifier)
         findings.extend(found)
     findings.sort(key=lambda item: item[0])
-    return Report(edition, tuple(finding for _, finding in findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name)
+    return Report(
+        edition,
+        tuple(finding for _, finding in findings),
+        rules,
+        tuple(run),
+        tuple(skipped),
+        tuple(crashed),
+        loinc,
+        profile.name,
+    )
 
 
 def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
     reasons = {
-        "loinc": (context.loinc is not None, say("aucune version de LOINC n'est donnée (--loinc)", "no LOINC release given (--loinc)")),
-        "previous": (context.previous is not None, say("la version précédente n'est pas donnée (--previous)", "no previous version given (--previous)")),
+        "loinc": (
+            context.loinc is not None,
+            say("aucune version de LOINC n'est donnée (--loinc)", "no LOINC release given (--loinc)"),
+        ),
+        "previous": (
+            context.previous is not None,
+            say("la version précédente n'est pas donnée (--previous)", "no previous version given (--previous)"),
+        ),
         "nabm": (False, say("aucune table de la NABM n'est donnée (--nabm)", "no NABM table given (--nabm)")),
     }
     for need in wanted.needs:
@@ -183,9 +209,14 @@ def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
         header = context.layout.header(tab, name)
         if table is None or not table.header_row:
             title = context.layout.tabs[tab].name
-            return say(f"l'onglet « {title} » manque ou n'a pas d'en-têtes", f'tab "{title}" is missing or has no header row')
+            return say(
+                f"l'onglet « {title} » manque ou n'a pas d'en-têtes", f'tab "{title}" is missing or has no header row'
+            )
         if not table.has(name):
-            return say(f"la colonne « {header} » manque dans l'onglet « {table.sheet} »", f'column "{header}" is missing in tab "{table.sheet}"')
+            return say(
+                f"la colonne « {header} » manque dans l'onglet « {table.sheet} »",
+                f'column "{header}" is missing in tab "{table.sheet}"',
+            )
     return None
 
 
@@ -213,7 +244,7 @@ def _finding(problem: Problem, wanted: Rule, context: Context) -> tuple[tuple[ob
         "header": context.layout.header(problem.tab, problem.field) if problem.field else "",
         "sheet": sheet,
     }
-    sentence = " ".join(wanted.messages[problem.message][current_language()].split())
+    sentence = text(wanted.messages[problem.message])
     finding = Finding(
         wanted.id,
         wanted.severity,
@@ -239,7 +270,11 @@ def _shown(problem: Problem) -> str:
     if problem.record is None or problem.field is None:
         return ""
     cell: Cell = problem.record.cell(problem.field)
-    return cell.raw if isinstance(cell.raw, str) else problem.record[problem.field] or ("" if cell.raw is None else str(cell.raw))
+    return (
+        cell.raw
+        if isinstance(cell.raw, str)
+        else problem.record[problem.field] or ("" if cell.raw is None else str(cell.raw))
+    )
 
 
 def _code(problem: Problem) -> str:
@@ -292,7 +327,9 @@ LABEL_OF = {"order_code": "order_loinc_label", "result_code": "result_loinc_labe
 def schema_problems(context: Context, identifier: str) -> Iterator[Problem]:
     """Yield a plain problem for every Table Schema error that belongs to a rule; a missing value uses the sentence "missing"."""
     for error in context.schema_errors.get(identifier, ()):
-        yield Problem(error.tab, error.record, error.field, message="missing" if error.constraint == "required" else "default")
+        yield Problem(
+            error.tab, error.record, error.field, message="missing" if error.constraint == "required" else "default"
+        )
 
 
 def minority(records: Iterable[Record], name: str, key: Callable[[str], object] = str) -> tuple[str, list[Record]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jdv_qa.checks.engine import Context, minority, own_cells, owner, rule
 from jdv_qa.checks.finding import Problem
-from jdv_qa.terminology.codes import CodeForm, read_code
+from jdv_qa.terminology.codes import CodeForm, is_loinc, is_pending, read_code
 from jdv_qa.terminology.labels import fold
 
 TYPES = ("Order", "Both", "Observation")
@@ -25,9 +25,15 @@ def type_missing_or_unknown(context: Context, parameters: Mapping[str, Any]) -> 
     spellings = {fold(text): kind for kind, texts in parameters["spellings"].items() for text in (kind, *texts)}
     for error in context.schema_errors.get("TYP-01", ()):
         meant = spellings.get(fold(error.record[error.field])) or _loinc_type(context, error.record["order_code"])
-        yield Problem(error.tab, error.record, error.field, suggestion=meant, message="unknown-meant" if meant else "unknown")
+        yield Problem(
+            error.tab, error.record, error.field, suggestion=meant, message="unknown-meant" if meant else "unknown"
+        )
     for record, name in own_cells(context.edition.main, ("order_type",)):
-        if record[name] or read_code(record["order_code"]).form not in (CodeForm.LOINC, CodeForm.WRONG_DIGIT, CodeForm.LOOK_ALIKE):
+        if record[name] or read_code(record["order_code"]).form not in (
+            CodeForm.LOINC,
+            CodeForm.WRONG_DIGIT,
+            CodeForm.LOOK_ALIKE,
+        ):
             continue
         if name in record.cells and record.raw_text(name) is None:
             continue
@@ -60,7 +66,13 @@ def two_types(context: Context, parameters: Mapping[str, Any]) -> Iterator[Probl
         if "order_type" in order.variants and order.code:
             common, others = minority(order.records, "order_type")
             for record in others:
-                yield Problem("main", record, "order_type", suggestion=common or None, facts={"types": " / ".join(kind or "–" for kind in order.variants["order_type"])})
+                yield Problem(
+                    "main",
+                    record,
+                    "order_type",
+                    suggestion=common or None,
+                    facts={"types": " / ".join(kind or "–" for kind in order.variants["order_type"])},
+                )
 
 
 @rule("TYP-05")
@@ -79,14 +91,21 @@ def panel_as_result(context: Context, parameters: Mapping[str, Any]) -> Iterator
     orders = context.edition.orders
     for record, name in own_cells(context.edition.main, ("result_code",)):
         term = context.loinc.terms.get(record[name])
-        if term is not None and term.is_panel and not (record[name] in orders and orders[record[name]]["order_type"] == "Order"):
+        if (
+            term is not None
+            and term.is_panel
+            and not (record[name] in orders and orders[record[name]]["order_type"] == "Order")
+        ):
             yield Problem("main", record, name, facts={"name": term.name})
 
 
 @rule("TYP-07")
 def both_without_itself(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
-    """Both orders that are not among their own results."""
+    """Both orders that are not among their own results; a result whose code cannot be read may be the order's own."""
     for order in context.edition.orders.values():
-        results = {record["result_code"] for record in order.records}
-        if order["order_type"] == "Both" and order.code and order.code not in results and any(results):
-            yield Problem("main", owner(order.records, "order_code"), "order_code", related=tuple(sorted(results - {""})))
+        results = {record["result_code"] for record in order.records if record["result_code"]}
+        readable = all(is_loinc(code) or is_pending(code) for code in results)
+        if order["order_type"] == "Both" and order.code and order.code not in results and results and readable:
+            yield Problem(
+                "main", owner(order.records, "order_code"), "order_code", related=tuple(sorted(results))
+            )

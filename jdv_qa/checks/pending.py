@@ -19,7 +19,13 @@ def malformed_pending(context: Context, parameters: Mapping[str, Any]) -> Iterat
     """Placeholders and misshapen numbers where a pending code belongs."""
     for problem in problems_of(context, CodeForm.MALFORMED_PENDING):
         assert problem.record is not None and problem.field is not None
-        yield Problem(problem.tab, problem.record, problem.field, suggestion=problem.suggestion, message="proposal" if problem.suggestion else "default")
+        yield Problem(
+            problem.tab,
+            problem.record,
+            problem.field,
+            suggestion=problem.suggestion,
+            message="proposal" if problem.suggestion else "default",
+        )
 
 
 @rule("ATT-02")
@@ -32,7 +38,13 @@ def two_meanings(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
             continue
         known, known_label = first.setdefault(code, (record, label))
         if fold(label) != fold(known_label):
-            yield Problem("main", record, name, related=(f"{known.row}",), facts={"own": label, "other": known_label, "row": known.row})
+            yield Problem(
+                "main",
+                record,
+                name,
+                related=(f"{known.row}",),
+                facts={"own": label, "other": known_label, "row": known.row},
+            )
 
 
 @rule("ATT-03")
@@ -56,7 +68,9 @@ def pending_for_long(context: Context, parameters: Mapping[str, Any]) -> Iterato
             held += 1
         versions = max(held, told.get(entity.code, 0))
         if versions > limit:
-            yield Problem("main", owner(entity.records, code_field), code_field, facts={"versions": versions, "limit": limit})
+            yield Problem(
+                "main", owner(entity.records, code_field), code_field, facts={"versions": versions, "limit": limit}
+            )
 
 
 def _versions_since_added(edition: Edition) -> dict[str, int]:
@@ -103,7 +117,9 @@ def loinc_has_it(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
         ]
         if found:
             codes = sorted(term.code for term in found)
-            yield Problem("main", owner(entity.records, code_field), code_field, suggestion=codes[0], related=tuple(codes[1:]))
+            yield Problem(
+                "main", owner(entity.records, code_field), code_field, suggestion=codes[0], related=tuple(codes[1:])
+            )
 
 
 def _same_method(part: str, wording: str) -> bool:
@@ -128,4 +144,10 @@ def same_label_twice(context: Context, parameters: Mapping[str, Any]) -> Iterato
                 continue
             known = first.setdefault(fold(label), entity)
             if known is not entity:
-                yield Problem("main", owner(entity.records, code_field), code_field, related=(known.code,), facts={"loinc_label": label, "other": known.code, "row": known.records[0].row})
+                yield Problem(
+                    "main",
+                    owner(entity.records, code_field),
+                    code_field,
+                    related=(known.code,),
+                    facts={"loinc_label": label, "other": known.code, "row": known.records[0].row},
+                )

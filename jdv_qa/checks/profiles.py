@@ -47,11 +47,22 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in (rules_directory() / "profiles").glob("*.yaml")))
-        raise RuleFileError(say(f"profil « {name} » introuvable ; profils livrés : {known}", f"profile `{name}` not found; profiles that ship: {known}")) from None
+        raise RuleFileError(
+            say(
+                f"profil « {name} » introuvable ; profils livrés : {known}",
+                f"profile `{name}` not found; profiles that ship: {known}",
+            )
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _wrong(path, " ".join(str(error).split())) from None
     if not isinstance(content, dict):
-        raise _wrong(path, say("des clés « profile », « extends », « severities » sont attendues", "keys profile, extends, severities are expected"))
+        raise _wrong(
+            path,
+            say(
+                "des clés « profile », « extends », « severities » sont attendues",
+                "keys profile, extends, severities are expected",
+            ),
+        )
     if unknown := set(content) - {"profile", "title", "extends", "severities", "parameters"}:
         raise _wrong(path, say(f"clé inconnue « {sorted(unknown)[0]} »", f"unknown key `{sorted(unknown)[0]}`"))
     parent = content.get("extends")
@@ -61,10 +72,18 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
     severities = dict(base.severities)
     for prefix, word in (content.get("severities") or {}).items():
         if word is not False and str(word) not in (*Severity, _OFF):
-            raise _wrong(path, say(f"{prefix} : sévérité « {word} » inconnue (error, warning, info ou off)", f"{prefix}: unknown severity `{word}` (error, warning, info or off)"))
+            raise _wrong(
+                path,
+                say(
+                    f"{prefix} : sévérité « {word} » inconnue (error, warning, info ou off)",
+                    f"{prefix}: unknown severity `{word}` (error, warning, info or off)",
+                ),
+            )
         # YAML 1.1 reads an unquoted `off` as false.
         severities[str(prefix)] = None if word is False or word == _OFF else Severity(word)
-    parameters = dict(base.parameters) | {key: dict(base.parameters.get(key, {})) | value for key, value in (content.get("parameters") or {}).items()}
+    parameters = dict(base.parameters) | {
+        key: dict(base.parameters.get(key, {})) | value for key, value in (content.get("parameters") or {}).items()
+    }
     return Profile(str(content.get("profile") or path.stem), severities, parameters)
 
 

@@ -19,15 +19,31 @@ def pair_twice(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
     for records in context.edition.pairs.values():
         first = records[0]
         for record in records[1:]:
-            yield Problem("main", record, "result_code", related=(f"{first.row}",), facts={"row": first.row, "order": record["order_label"] or record["order_code"]})
+            yield Problem(
+                "main",
+                record,
+                "result_code",
+                related=(f"{first.row}",),
+                facts={"row": first.row, "order": record["order_label"] or record["order_code"]},
+            )
 
 
 @rule("GRP-02")
 def order_without_result(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Rows that name an order and no result."""
     for record in context.edition.main.records:
-        if (record["order_code"] or record["order_label"]) and not _has_result(record) and record.cell("result_code").raw is None:
-            yield Problem("main", record, "result_code", code=record["order_code"], facts={"order": record["order_label"] or record["order_code"]})
+        if (
+            (record["order_code"] or record["order_label"])
+            and not _has_result(record)
+            and record.cell("result_code").raw is None
+        ):
+            yield Problem(
+                "main",
+                record,
+                "result_code",
+                code=record["order_code"],
+                facts={"order": record["order_label"] or record["order_code"]},
+            )
 
 
 def _has_result(record: Record) -> bool:
@@ -49,12 +65,23 @@ def result_without_order(context: Context, parameters: Mapping[str, Any]) -> Ite
         record["order_code"] == above["order_code"] and "order_code" not in record.inherited
         for above, record in zip(main.records, main.records[1:], strict=False)
     )
-    slips = {record.row for record in blank} if repeated >= parameters["rows"] and len(blank) <= parameters["share"] * repeated else set()
+    slips = (
+        {record.row for record in blank}
+        if repeated >= parameters["rows"] and len(blank) <= parameters["share"] * repeated
+        else set()
+    )
     for record in main.records:
-        if not _has_result(record) or record.cell("order_code").raw is not None and not record["order_code"]:
+        if not _has_result(record) or (record.cell("order_code").raw is not None and not record["order_code"]):
             continue
         if record.row in slips:
-            yield Problem("main", record, "order_code", value="", message="slip", facts={"order": record["order_label"] or record["order_code"]})
+            yield Problem(
+                "main",
+                record,
+                "order_code",
+                value="",
+                message="slip",
+                facts={"order": record["order_label"] or record["order_code"]},
+            )
         elif not record["order_code"] and not record["order_label"]:
             yield Problem("main", record, "order_code", value="", code=record["result_code"])
 
@@ -88,7 +115,13 @@ def label_for_two_codes(context: Context, parameters: Mapping[str, Any]) -> Iter
             continue
         known = first.setdefault(fold(label), order)
         if known is not order:
-            yield Problem("main", owner(order.records, "order_label"), "order_label", related=(known.code,), facts={"other": known.code, "row": known.records[0].row})
+            yield Problem(
+                "main",
+                owner(order.records, "order_label"),
+                "order_label",
+                related=(known.code,),
+                facts={"other": known.code, "row": known.records[0].row},
+            )
 
 
 @rule("GRP-06")
@@ -104,7 +137,10 @@ def code_with_two_labels(context: Context, parameters: Mapping[str, Any]) -> Ite
 
 @rule("GRP-07")
 def rank(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
-    """Ranks that are no whole number, and ranks that two results of one chapter share."""
+    """Ranks that are no whole number, and ranks that two results of one chapter share.
+
+    Two rows of one LOINC label are one result, even when a slip in its code is to be reported on one of them.
+    """
     yield from schema_problems(context, "GRP-07")
     first: dict[tuple[str, str], Record] = {}
     told: set[str] = set()
@@ -113,6 +149,18 @@ def rank(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
         if not number.isdigit() or not code or code in told:
             continue
         known = first.setdefault((record["chapter"], str(int(number))), record)
-        if known["result_code"] != code:
+        same_result = known["result_code"] == code or fold(known["result_loinc_label"]) == fold(record["result_loinc_label"])
+        if not same_result:
             told.add(code)
-            yield Problem("main", record, name, related=(known["result_code"],), message="twice", facts={"other": known["result_display"] or known["result_code"], "row": known.row, "chapter": record["chapter"]})
+            yield Problem(
+                "main",
+                record,
+                name,
+                related=(known["result_code"],),
+                message="twice",
+                facts={
+                    "other": known["result_display"] or known["result_code"],
+                    "row": known.row,
+                    "chapter": record["chapter"],
+                },
+            )

@@ -56,7 +56,9 @@ def validate_table(table: Table) -> Iterator[SchemaError]:
     fields = [field for field in schema["fields"] if table.has(field["name"])]
     owners = {field["name"]: field.get(_RULES, {}) for field in fields}
     names = list(owners)
-    descriptor: dict[str, Any] = {"fields": [{k: field[k] for k in ("name", "type", "constraints") if k in field} for field in fields]}
+    descriptor: dict[str, Any] = {
+        "fields": [{k: field[k] for k in ("name", "type", "constraints") if k in field} for field in fields]
+    }
     key = schema.get("primaryKey", [])
     if key and all(name in owners for name in key):
         descriptor["primaryKey"] = key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,9 +35,18 @@ def choose_language(value: str | None) -> str | None:
     return value
 
 
-Lang = Annotated[str | None, typer.Option("--lang", callback=choose_language, metavar="fr|en", help="Language of the text for maintainers (default: fr).")]
-LayoutFile = Annotated[str | None, typer.Option("--layout", metavar="FILE", help="Layout file, or the name of a layout that ships.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")]
+Lang = Annotated[
+    str | None,
+    typer.Option(
+        "--lang", callback=choose_language, metavar="fr|en", help="Language of the text for maintainers (default: fr)."
+    ),
+]
+LayoutFile = Annotated[
+    str | None, typer.Option("--layout", metavar="FILE", help="Layout file, or the name of a layout that ships.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is already there.")]
 
 
@@ -65,3 +75,14 @@ def emit(text: str, output: Path | None, *, force: bool = False) -> None:
         sys.stdout.write(text)
     else:
         write_file(output, text.encode("utf-8"), force=force)
+
+
+def printed(write: Callable[[Console], None], width: int = 120) -> str:
+    """Return what a function prints on a console, without colours, for a file."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    paper = StringIO()
+    write(Console(file=paper, width=width, markup=False, highlight=False, emoji=False, no_color=True))
+    return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()) + "\n"

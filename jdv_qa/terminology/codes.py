@@ -22,7 +22,10 @@ _IDENTIFIER = re.compile(r"(LP|LA|LL|LG)[0-9]+(-[0-9])?", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\s*[;,|/+&\n]\s*|\s+(?:et|ou|and|or)\s+|\s+", re.IGNORECASE)
 _NEARLY_LOINC = re.compile(r"([0-9]{1,7})[^0-9A-Za-z]{1,4}([0-9])")
 _WITHIN = re.compile(r"(?<![0-9-])([0-9]{1,7}-[0-9])(?![0-9-])")
-_PLACEHOLDER = re.compile(r"attente|d[ée]finir|d[ée]terminer|cr[ée]er|venir|compl[ée]ter|pr[ée]ciser|provisoire|inconnu|aucun|n[ée]ant|tbd|tbc|todo|pending|[?.…xX*#-]+|n/?a|nc|nd|sans code", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"attente|d[ée]finir|d[ée]terminer|cr[ée]er|venir|compl[ée]ter|pr[ée]ciser|provisoire|inconnu|aucun|n[ée]ant|tbd|tbc|todo|pending|[?.…xX*#-]+|n/?a|nc|nd|sans code",
+    re.IGNORECASE,
+)
 _DASHES = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u02d7\u06d4"
 _LETTERS_FOR_DIGITS = {
     "O": "0", "o": "0", "\u041e": "0", "\u043e": "0", "\u039f": "0", "\u03bf": "0", "Q": "0", "D": "0",

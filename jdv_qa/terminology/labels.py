@@ -45,7 +45,9 @@ def parse_label(text: str) -> Label | None:
     time = parts.pop(0) if len(parts) > 2 and _TIME.fullmatch(parts[0]) else ""
     if len(parts) not in (2, 3) or not all(parts):
         return None
-    return Label(match["component"], match["property"].strip(), time, parts[0], parts[1], parts[2] if len(parts) == 3 else "")
+    return Label(
+        match["component"], match["property"].strip(), time, parts[0], parts[1], parts[2] if len(parts) == 3 else ""
+    )
 
 
 @lru_cache
@@ -81,4 +83,6 @@ def loinc_parts(axis: str, wording: str) -> frozenset[str]:
 def fold(text: str) -> str:
     """Return a text without case, accents and spare spaces, for comparison."""
     stripped = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "OE"))
-    return " ".join("".join(c for c in stripped if not unicodedata.combining(c)).replace("\u2019", "'").casefold().split())
+    return " ".join(
+        "".join(c for c in stripped if not unicodedata.combining(c)).replace("\u2019", "'").casefold().split()
+    )

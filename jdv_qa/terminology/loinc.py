@@ -90,7 +90,9 @@ def _open(path: Path) -> dict[str, Iterable[str]]:
     wanted = ("Loinc.csv", "MapTo.csv")
     try:
         if path.is_dir():
-            paths = {p.name: p for name in wanted for p in sorted(path.rglob(name), key=lambda p: len(p.parts), reverse=True)}
+            paths = {
+                p.name: p for name in wanted for p in sorted(path.rglob(name), key=lambda p: len(p.parts), reverse=True)
+            }
             files: dict[str, Iterable[str]] = {name: _lines(p.read_bytes()) for name, p in paths.items()}
         elif zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -100,11 +102,23 @@ def _open(path: Path) -> dict[str, Iterable[str]]:
         else:
             files = {"Loinc.csv": _lines(path.read_bytes())}
     except FileNotFoundError:
-        raise TerminologyError(say(f"{path} : version de LOINC introuvable ; vérifiez le nom et le dossier", f"{path}: LOINC release not found; check the name and the folder")) from None
+        raise TerminologyError(
+            say(
+                f"{path} : version de LOINC introuvable ; vérifiez le nom et le dossier",
+                f"{path}: LOINC release not found; check the name and the folder",
+            )
+        ) from None
     except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise TerminologyError(say(f"{path} : version de LOINC illisible ({error})", f"{path}: unreadable LOINC release ({error})")) from None
+        raise TerminologyError(
+            say(f"{path} : version de LOINC illisible ({error})", f"{path}: unreadable LOINC release ({error})")
+        ) from None
     if "Loinc.csv" not in files:
-        raise TerminologyError(say(f"{path} : pas de fichier Loinc.csv ; donnez la version de LOINC telle que téléchargée (zip ou dossier)", f"{path}: no Loinc.csv; give the LOINC release as downloaded (zip or folder)"))
+        raise TerminologyError(
+            say(
+                f"{path} : pas de fichier Loinc.csv ; donnez la version de LOINC telle que téléchargée (zip ou dossier)",
+                f"{path}: no Loinc.csv; give the LOINC release as downloaded (zip or folder)",
+            )
+        )
     return files
 
 
@@ -116,7 +130,12 @@ def _terms(path: Path, lines: Iterable[str]) -> tuple[dict[str, Term], str]:
     rows = csv.reader(lines)
     header = {name: position for position, name in enumerate(next(rows, []))}
     if missing := [name for name in _REQUIRED if name not in header]:
-        raise TerminologyError(say(f"{path} : Loinc.csv : colonne {missing[0]} absente ; ce n'est pas la table LOINC", f"{path}: Loinc.csv: no column {missing[0]}; this is not the LOINC table"))
+        raise TerminologyError(
+            say(
+                f"{path} : Loinc.csv : colonne {missing[0]} absente ; ce n'est pas la table LOINC",
+                f"{path}: Loinc.csv: no column {missing[0]}; this is not the LOINC table",
+            )
+        )
     positions = [header.get(name, -1) for name in _COLUMNS]
     changed = header.get("VersionLastChanged", -1)
     terms: dict[str, Term] = {}

@@ -91,13 +91,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column as found: `index` counts from 1, `field` is None when the header is not known, `nearest` then a known field."""
+    """A column as found: `index` counts from 1, `field` is None when the header is not known, `nearest` then a known field.
+
+    `filled`: at least one cell below the header holds something.
+    """
 
     index: int
     header: str
     field: str | None
     nearest: str | None = None
     nearest_header: str | None = None
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,9 @@ class Edition:
         return {pair: tuple(records) for pair, records in rows.items()}
 
 
-def _entities(records: tuple[Record, ...], code_field: str, label_field: str, fields: tuple[str, ...]) -> dict[str, Entity]:
+def _entities(
+    records: tuple[Record, ...], code_field: str, label_field: str, fields: tuple[str, ...]
+) -> dict[str, Entity]:
     grouped: dict[str, list[Record]] = {}
     for record in records:
         if key := record[code_field] or record[label_field]:

@@ -142,11 +142,17 @@ def _parse(content: dict[str, Any], path: Path) -> Layout:
     for key, tab in (content.get("tabs") or {}).items():
         if base and key not in base.tabs:
             known = ", ".join(base.tabs)
-            raise _wrong(path, f"tabs.{key}", say(f"onglet inconnu ; onglets possibles : {known}", f"unknown tab; known tabs: {known}"))
+            raise _wrong(
+                path,
+                f"tabs.{key}",
+                say(f"onglet inconnu ; onglets possibles : {known}", f"unknown tab; known tabs: {known}"),
+            )
         tabs[key] = _parse_tab(path, str(key), tab or {}, tabs.get(key))
     if not tabs:
         raise _wrong(path, "tabs", say("aucun onglet", "no tab"))
-    layout = Layout(str(content.get("layout") or path.stem), str(content.get("title") or (base.title if base else "")), tabs)
+    layout = Layout(
+        str(content.get("layout") or path.stem), str(content.get("title") or (base.title if base else "")), tabs
+    )
     _refuse_ambiguity(path, layout)
     return layout
 
@@ -160,14 +166,20 @@ def _parse_tab(path: Path, key: str, tab: Any, base: TabLayout | None) -> TabLay
     for name, column in (tab.get("columns") or {}).items():
         if base and base.columns and name not in base.columns:
             known = ", ".join(base.columns)
-            raise _wrong(path, f"{where}.columns.{name}", say(f"champ inconnu ; champs possibles : {known}", f"unknown field; known fields: {known}"))
+            raise _wrong(
+                path,
+                f"{where}.columns.{name}",
+                say(f"champ inconnu ; champs possibles : {known}", f"unknown field; known fields: {known}"),
+            )
         columns[name] = _parse_column(path, f"{where}.columns.{name}", str(name), column, columns.get(name))
     history = dict(base.history) if base else {}
     for name, column in (tab.get("history") or {}).items():
         history[name] = _parse_column(path, f"{where}.history.{name}", str(name), column, history.get(name))
     labels = dict(base.labels) if base else {}
     for name, texts in (tab.get("labels") or {}).items():
-        labels[name] = _merged(_texts(path, f"{where}.labels.{name}", texts), labels.get(name, ()), keep_reference=base is not None)
+        labels[name] = _merged(
+            _texts(path, f"{where}.labels.{name}", texts), labels.get(name, ()), keep_reference=base is not None
+        )
     names = _texts(path, f"{where}.names", tab.get("names", []))
     if base:
         names = _merged(names, base.names, keep_reference=True)
@@ -223,7 +235,10 @@ def _refuse_ambiguity(path: Path, layout: Layout) -> None:
                     raise _wrong(
                         path,
                         f"tabs.{tab.key}",
-                        say(f"l'intitulé « {header} » désigne deux champs, {other} et {column.key}", f'header "{header}" stands for two fields, {other} and {column.key}'),
+                        say(
+                            f"l'intitulé « {header} » désigne deux champs, {other} et {column.key}",
+                            f'header "{header}" stands for two fields, {other} and {column.key}',
+                        ),
                     )
 
 

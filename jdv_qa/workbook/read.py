@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 from jdv_qa.errors import WorkbookError
@@ -47,7 +49,25 @@ INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters of no width; with white space, they are what is trimmed at the ends of a cell."""
 
 _MAIN_IDENTITY = ("order_code", "order_label", "result_code", "result_loinc_label")
-_WHITE = "".join(chr(code) for code in (*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)) + INVISIBLE
+_WHITE = (
+    "".join(
+        chr(code)
+        for code in (
+            *range(9, 14),
+            *range(28, 33),
+            0x85,
+            0xA0,
+            0x1680,
+            *range(0x2000, 0x200B),
+            0x2028,
+            0x2029,
+            0x202F,
+            0x205F,
+            0x3000,
+        )
+    )
+    + INVISIBLE
+)
 
 
 def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Reader | None = None) -> Edition:
@@ -59,7 +79,7 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
     layout = layout or load_layout()
     path = Path(path)
     content, sheets = read_sheets(path, reader)
-    tabs = _match(sheets, layout)
+    tabs = find_tabs(sheets, layout)
     main_key = next(iter(layout.tabs)) if "main" not in layout.tabs else "main"
     if main_key not in tabs.values():
         raise _no_main_tab(path, layout, sheets, main_key)
@@ -71,29 +91,35 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
             continue
         tab = layout.tabs[key]
         if tab.labels:
-            tables[key], identity = _read_summary(raw, tab)
+            tables[key], identity = read_summary(raw, tab)
             tables["history"] = _read_history(raw, tab)
         else:
             tables[key] = _read_table(raw, tab, grouped=key == "main")
     if not tables[main_key].header_row:
         name = tables[main_key].sheet
-        wanted = ", ".join(f"« {column.header} »" for column in layout.tabs[main_key].columns.values() if column.required)
+        wanted = ", ".join(
+            f"« {column.header} »" for column in layout.tabs[main_key].columns.values() if column.required
+        )
         raise WorkbookError(
             say(
                 f"{path} : onglet « {name} » : aucune ligne d'en-têtes reconnue dans les {HEADER_SEARCH_ROWS} premières lignes (attendus : {wanted}) ; "
-                f"lancez « jdv layout \"{path.name}\" --write mise-en-page.yaml »",
+                f'lancez « jdv layout "{path.name}" --write mise-en-page.yaml »',
                 f'{path}: tab "{name}": no header row found in the first {HEADER_SEARCH_ROWS} rows (expected: {wanted}); run `jdv layout "{path.name}" --write layout.yaml`',
             )
         )
     structures = tuple(
-        replace(raw.sheet, tab=tabs.get(raw.sheet.name), nearest_tab=None if raw.sheet.name in tabs else nearest_tab(raw.sheet.name, layout))
+        replace(
+            raw.sheet,
+            tab=tabs.get(raw.sheet.name),
+            nearest_tab=None if raw.sheet.name in tabs else nearest_tab(raw.sheet.name, layout),
+        )
         for raw in sheets
     )
     ordered = {key: tables[key] for key in (*layout.tabs, "history") if key in tables}
     return Edition(ordered, identity, Source(str(path), hashlib.sha256(content).hexdigest()), layout.name, structures)
 
 
-def _match(sheets: Sequence[RawSheet], layout: Layout) -> dict[str, str]:
+def find_tabs(sheets: Sequence[RawSheet], layout: Layout) -> dict[str, str]:
     """Return sheet name -> tab key. A main tab under an unknown name is taken when one sheet alone has all its columns."""
     found = {sheet: key for key, sheet in match_tabs((raw.sheet.name for raw in sheets), layout).items()}
     if "main" in layout.tabs and "main" not in found.values():
@@ -117,7 +143,7 @@ def _no_main_tab(path: Path, layout: Layout, sheets: Sequence[RawSheet], key: st
     present = ", ".join(f"« {raw.sheet.name} »" for raw in sheets)
     return WorkbookError(
         say(
-            f"{path} : onglet principal « {expected} » introuvable (onglets présents : {present}) ; renommez l'onglet, ou déclarez son nom : « jdv layout \"{path.name}\" --write mise-en-page.yaml »",
+            f'{path} : onglet principal « {expected} » introuvable (onglets présents : {present}) ; renommez l\'onglet, ou déclarez son nom : « jdv layout "{path.name}" --write mise-en-page.yaml »',
             f'{path}: main tab "{expected}" not found (tabs: {present}); rename the tab, or declare its name: `jdv layout "{path.name}" --write layout.yaml`',
         )
     )
@@ -186,7 +212,9 @@ def _bands(raw: RawSheet, header: int) -> dict[int, str]:
     return bands
 
 
-def _columns(found: list[Column], tab: TabLayout, index: HeaderIndex) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[str, ...]]:
+def _columns(
+    found: list[Column], tab: TabLayout, index: HeaderIndex
+) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[str, ...]]:
     """Return the columns, those that read as a field already found, and the fields without a column."""
     kept: list[Column] = []
     duplicated: list[Column] = []
@@ -199,6 +227,9 @@ def _columns(found: list[Column], tab: TabLayout, index: HeaderIndex) -> tuple[t
             taken.add(column.field)
         elif tab.open:
             column = replace(column, field=column.header)
+            if column.header in taken:
+                duplicated.append(column)
+                continue
             taken.add(column.header)
         kept.append(column)
     missing = tuple(key for key in tab.columns if key not in taken)
@@ -210,13 +241,26 @@ def _columns(found: list[Column], tab: TabLayout, index: HeaderIndex) -> tuple[t
     return tuple(columns), tuple(duplicated), missing
 
 
-def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Table:
+def find_columns(raw: RawSheet, tab: TabLayout) -> tuple[int, tuple[Column, ...], tuple[Column, ...], tuple[str, ...]]:
+    """Find the header row of a tab and say what its columns are.
+
+    Returns the row's number (0 when there is none), the columns, the further columns that read as a field already found,
+    and the fields without a column.
+    """
     index = header_index(tab.columns)
     header_row, found = _find_header(raw, tab, index)
     if not header_row:
-        return Table(tab.key, (), raw.sheet.name, missing=tuple(tab.columns))
-    columns, duplicated, missing = _columns(found, tab, index)
-    fields = [(column.index - 1, column.field, _blanks(tab.columns.get(column.field))) for column in columns if column.field]
+        return 0, (), (), tuple(tab.columns)
+    return header_row, *_columns(found, tab, index)
+
+
+def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Table:
+    header_row, columns, duplicated, missing = find_columns(raw, tab)
+    if not header_row:
+        return Table(tab.key, (), raw.sheet.name, missing=missing)
+    fields = [
+        (column.index - 1, column.field, _blanks(tab.columns.get(column.field))) for column in columns if column.field
+    ]
     known = {column.index for column in (*columns, *duplicated)}
     rows = _fill_merged(raw, header_row)
     banners = _banner_rows(raw.sheet, header_row, len(fields))
@@ -227,19 +271,34 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
     structured = bool(raw.sheet.errors or raw.sheet.formulas)
     for number, row in enumerate(rows[header_row:], header_row + 1):
         record = _read_record(raw.sheet, number, row, fields) if structured else _read_plain(number, row, fields)
-        if number in banners or not record.values or (grouped and not any(name in record.values for name in _MAIN_IDENTITY)):
-            strays = [Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if text_of(value)]
+        if (
+            number in banners
+            or not record.values
+            or (grouped and not any(name in record.values for name in _MAIN_IDENTITY))
+        ):
+            strays = [
+                Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if text_of(value)
+            ]
             loose.extend(strays)
             if not strays:
                 blank.append(number)
         else:
             records.append(record)
             if len(row) > width or len(known) < width:
-                loose.extend(Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if position not in known and text_of(value))
+                loose.extend(
+                    Loose(number, position, text_of(value))
+                    for position, value in enumerate(row, 1)
+                    if position not in known and text_of(value)
+                )
     last = records[-1].row if records else header_row
+    columns = tuple(
+        replace(column, filled=True) if _is_filled(rows, header_row, column.index - 1) else column for column in columns
+    )
     grouping = "repeat"
     if grouped:
-        records, grouping = _complete_orders(records, _merged_below(raw.sheet), {column.field: column.index for column in columns if column.field})
+        records, grouping = _complete_orders(
+            records, _merged_below(raw.sheet), {column.field: column.index for column in columns if column.field}
+        )
     return Table(
         tab.key,
         tuple(records),
@@ -251,6 +310,13 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
         tuple(number for number in blank if number < last),
         tuple(loose),
         grouping,
+    )
+
+
+def _is_filled(rows: list[list[RawValue]], header_row: int, position: int) -> bool:
+    return any(
+        position < len(row) and row[position] is not None and text_of(row[position])
+        for row in islice(rows, header_row, None)
     )
 
 
@@ -280,7 +346,9 @@ def _read_plain(number: int, row: list[RawValue], fields: list[tuple[int, str, f
     return Record(number, values, cells)
 
 
-def _read_record(sheet: Sheet, number: int, row: list[RawValue], fields: list[tuple[int, str, frozenset[str]]]) -> Record:
+def _read_record(
+    sheet: Sheet, number: int, row: list[RawValue], fields: list[tuple[int, str, frozenset[str]]]
+) -> Record:
     """Read a row, formulas and error cells included. An error cell has no value: nothing is to be made of "#N/A"."""
     record = _read_plain(number, row, fields)
     values, cells = dict(record.values), dict(record.cells)
@@ -335,7 +403,9 @@ def _merged_below(sheet: Sheet) -> set[tuple[int, int]]:
     }
 
 
-def _complete_orders(records: list[Record], covered: set[tuple[int, int]], column_of: dict[str | None, int]) -> tuple[list[Record], str]:
+def _complete_orders(
+    records: list[Record], covered: set[tuple[int, int]], column_of: dict[str | None, int]
+) -> tuple[list[Record], str]:
     """Complete the order cells of the rows below an order's first row, and tell how orders are mostly written.
 
     A row goes on with the order above when its own order code is blank or merged into the one above and it has no order
@@ -359,28 +429,38 @@ def _complete_orders(records: list[Record], covered: set[tuple[int, int]], colum
             inherited = frozenset(name for name in previous if name not in own)
             values = {name: previous[name] for name in ORDER_FIELDS if name in inherited}
             values.update((name, value) for name, value in record.values.items() if name not in inherited)
-            record = Record(record.row, values, {name: cell for name, cell in record.cells.items() if name not in merged}, inherited | merged)
+            record = Record(
+                record.row,
+                values,
+                {name: cell for name, cell in record.cells.items() if name not in merged},
+                inherited | merged,
+            )
         if follows or same_code:
             tally[style] += 1
         completed.append(record)
-        previous = {name: record.values[name] for name in ORDER_FIELDS if name in record.values} if not follows else previous
+        previous = (
+            {name: record.values[name] for name in ORDER_FIELDS if name in record.values} if not follows else previous
+        )
     grouping = max(tally, key=lambda name: tally[name])
     return completed, grouping
 
 
-def _read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
+def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
     """Read the lines of label and value of the Sommaire, down to the table of past versions."""
     header_row = _history_header(raw, tab)[0]
     rows = raw.rows[: header_row - 1] if header_row else raw.rows
     known = {normal_form(text): key for key, texts in tab.labels.items() for text in texts}
     records: list[Record] = []
     found: dict[str, tuple[str, int]] = {}
+    places: Counter[tuple[int, int]] = Counter()
     for number, row in enumerate(rows, 1):
         filled = [(position, value) for position, value in enumerate(row, 1) if text_of(value)]
         if not filled:
             continue
         label = text_of(filled[0][1])
         value = text_of(filled[1][1]) if len(filled) > 1 else ""
+        if value:
+            places[filled[0][0], filled[1][0]] += 1
         values = {"label": label} | ({"value": value} if value else {})
         cells = {
             name: Cell(cell, _kind(cell))
@@ -390,9 +470,16 @@ def _read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
         records.append(Record(number, values, cells))
         if value and (key := known.get(normal_form(label))):
             found.setdefault(key, (value, number))
-    width = [len(row) for row in rows if row]
-    columns = (Column(1, "", "label"), Column(2, "", "value")) if width else ()
-    identity = Identity(*(found.get(key, ("", 0))[0] for key in ("version", "date", "loinc_version", "title")), {key: row for key, (_, row) in found.items()})
+    label_column, value_column = places.most_common(1)[0][0] if places else (1, 2)
+    columns = (
+        (Column(label_column, "", "label", filled=True), Column(value_column, "", "value", filled=True))
+        if records
+        else ()
+    )
+    identity = Identity(
+        *(found.get(key, ("", 0))[0] for key in ("version", "date", "loinc_version", "title")),
+        {key: row for key, (_, row) in found.items()},
+    )
     if not identity.title and records and len(records[0].values) == 1:
         identity = replace(identity, title=records[0]["label"])
     return Table("summary", tuple(records), raw.sheet.name, 1, columns), identity
@@ -401,7 +488,11 @@ def _read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
 def _history_header(raw: RawSheet, tab: TabLayout) -> tuple[int, list[Column]]:
     index = header_index(tab.history)
     for number, row in enumerate(raw.rows, 1):
-        columns = [Column(position, text_of(value), index.field_of(text_of(value))) for position, value in enumerate(row, 1) if text_of(value)]
+        columns = [
+            Column(position, text_of(value), index.field_of(text_of(value)))
+            for position, value in enumerate(row, 1)
+            if text_of(value)
+        ]
         if len({column.field for column in columns if column.field}) >= 2:
             return number, columns
     return 0, []
@@ -413,6 +504,6 @@ def _read_history(raw: RawSheet, tab: TabLayout) -> Table:
         return Table("history", (), raw.sheet.name)
     fields = [(column.index - 1, column.field, frozenset[str]()) for column in columns if column.field]
     records = (_read_plain(number, row, fields) for number, row in enumerate(raw.rows[header_row:], header_row + 1))
-    return Table("history", tuple(record for record in records if record.values), raw.sheet.name, header_row, tuple(columns))
-
-
+    return Table(
+        "history", tuple(record for record in records if record.values), raw.sheet.name, header_row, tuple(columns)
+    )

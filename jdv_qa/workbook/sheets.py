@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from jdv_qa.workbook.structure import last_rows, read_structure
 
 MAX_CELLS = 30_000_000
 """Above this many cells in a sheet's bounding box (one stray cell far away is enough), the sparse reader is used."""
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,33 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     content = _read_bytes(path)
     try:
         sheets = (reader or read_with_calamine)(content)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, ElementTree.ParseError, zipfile.error) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        OSError,
+        EOFError,
+        ElementTree.ParseError,
+        zipfile.error,
+    ) as error:
         raise _damaged(path, error) from error
     except Exception as error:
-        if type(error).__module__.partition(".")[0] in ("python_calamine", "_python_calamine", "openpyxl", "zlib", "builtins"):
+        if type(error).__module__.partition(".")[0] in (
+            "python_calamine",
+            "_python_calamine",
+            "openpyxl",
+            "zlib",
+            "builtins",
+        ):
             raise _damaged(path, error) from error
         raise
     if not any(sheet.rows for sheet in sheets):
-        raise WorkbookError(say(f"{path} : le classeur est vide ; vérifiez que c'est le bon fichier", f"{path}: the workbook is empty; check that it is the right file"))
+        raise WorkbookError(
+            say(
+                f"{path} : le classeur est vide ; vérifiez que c'est le bon fichier",
+                f"{path}: the workbook is empty; check that it is the right file",
+            )
+        )
     return content, sheets
 
 
@@ -57,13 +79,30 @@ def _read_bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise WorkbookError(say(f"{path} : fichier introuvable ; vérifiez le nom et le dossier", f"{path}: file not found; check the name and the folder")) from None
+        raise WorkbookError(
+            say(
+                f"{path} : fichier introuvable ; vérifiez le nom et le dossier",
+                f"{path}: file not found; check the name and the folder",
+            )
+        ) from None
     except IsADirectoryError:
-        raise WorkbookError(say(f"{path} : c'est un dossier, un classeur .xlsx est attendu", f"{path}: this is a folder, an .xlsx workbook is expected")) from None
+        raise WorkbookError(
+            say(
+                f"{path} : c'est un dossier, un classeur .xlsx est attendu",
+                f"{path}: this is a folder, an .xlsx workbook is expected",
+            )
+        ) from None
     except OSError as error:
-        raise WorkbookError(say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")) from None
+        raise WorkbookError(
+            say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")
+        ) from None
     if not content:
-        raise WorkbookError(say(f"{path} : le fichier est vide (0 octet) ; redemandez-le ou reprenez la dernière sauvegarde", f"{path}: the file is empty (0 bytes); ask for it again or take the last backup"))
+        raise WorkbookError(
+            say(
+                f"{path} : le fichier est vide (0 octet) ; redemandez-le ou reprenez la dernière sauvegarde",
+                f"{path}: the file is empty (0 bytes); ask for it again or take the last backup",
+            )
+        )
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise WorkbookError(
             say(
@@ -72,7 +111,12 @@ def _read_bytes(path: Path) -> bytes:
             )
         )
     if not content.startswith(b"PK"):
-        raise WorkbookError(say(f"{path} : ce n'est pas un classeur Excel .xlsx ; ouvrez-le dans Excel et enregistrez-le au format .xlsx", f"{path}: this is no .xlsx workbook; open it in Excel and save it as .xlsx"))
+        raise WorkbookError(
+            say(
+                f"{path} : ce n'est pas un classeur Excel .xlsx ; ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+                f"{path}: this is no .xlsx workbook; open it in Excel and save it as .xlsx",
+            )
+        )
     return content
 
 
@@ -97,7 +141,9 @@ def read_with_calamine(content: bytes) -> list[RawSheet]:
     sheets = []
     for name, sheet in structure.items():
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        values: list[list[RawValue]] = [[_normal(value) if type(value) is not str else value or None for value in row] for row in rows]
+        values: list[list[RawValue]] = [
+            [_normal(value) if type(value) is not str else value or None for value in row] for row in rows
+        ]
         _put_errors(values, sheet)
         sheets.append(_raw_sheet(sheet, values))
     return sheets
@@ -123,6 +169,14 @@ def _normal(value: object) -> RawValue:
     if isinstance(value, (str, bool, int, float, dt.date, dt.time, dt.timedelta)):
         return value
     return str(value)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the characters that XML cannot hold in place of their escapes: "_x000D_" is a carriage return.
+
+    ISO/IEC 29500-1, 22.9.2.19 (ST_Xstring); openpyxl leaves them as they are.
+    """
+    return _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text) if "_x" in text else text
 
 
 def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:
@@ -164,7 +218,7 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                             errors[cell.row, cell.column] = str(value)
                     elif cell.data_type == "e":
                         errors[cell.row, cell.column] = str(value)
-                    row.append(_normal(value))
+                    row.append(_normal(_unescaped(value) if type(value) is str else value))
                 rows.append(row)
             sheets.append(
                 _raw_sheet(
@@ -179,10 +233,19 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                             if column.hidden and column.min and column.max
                             for number in range(column.min, min(column.max, column.min + 255) + 1)
                         ),
-                        filtered=bool(worksheet.auto_filter.filterColumn),
+                        filtered=any(
+                            bool(item and item.filterColumn)
+                            for item in (
+                                worksheet.auto_filter,
+                                *(table.autoFilter for table in worksheet.tables.values()),
+                            )
+                        ),
                         merged=tuple(
                             sorted(
-                                (MergedRange(r.min_row, r.min_col, r.max_row, r.max_col) for r in worksheet.merged_cells.ranges),
+                                (
+                                    MergedRange(r.min_row, r.min_col, r.max_row, r.max_col)
+                                    for r in worksheet.merged_cells.ranges
+                                ),
                                 key=lambda r: (r.first_row, r.first_column),
                             )
                         ),

@@ -11,10 +11,11 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from jdv_qa.workbook.edition import MergedRange, Sheet
+from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)/?>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*?)/?>")
@@ -23,6 +24,7 @@ _HIDDEN = re.compile(rb"\bhidden\s*=\s*[\"'](?:1|true)[\"']")
 _NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"'](\d+)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
+_TABLE_PART = re.compile(rb"<(?:\w+:)?tablePart\b")
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 _LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?(?<![\w:])r\s*=\s*[\"'](\d+)[\"']")
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -47,7 +49,8 @@ def read_structure(content: bytes) -> dict[str, Sheet]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name, path, state in _sheet_paths(archive):
             data = _member(archive, path)
-            sheets[name] = _read_sheet(name, state, data)
+            sheet = _read_sheet(name, state, data)
+            sheets[name] = replace(sheet, filtered=True) if _has_filtered_table(archive, path, data) else sheet
     return sheets
 
 
@@ -72,16 +75,32 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
 def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
     """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
     root = _parse(_member(archive, "_rels/.rels"))
-    workbook = next((_target("", item) for item in root if item.get("Type", "").endswith("/officeDocument")), "xl/workbook.xml")
+    workbook = next(
+        (_target("", item) for item in root if item.get("Type", "").endswith("/officeDocument")), "xl/workbook.xml"
+    )
     folder = posixpath.dirname(workbook)
     relations = _parse(_member(archive, f"{folder}/_rels/{posixpath.basename(workbook)}.rels"))
-    targets = {item.get("Id", ""): _target(folder, item) for item in relations if item.get("Type", "").endswith("/worksheet")}
+    targets = {
+        item.get("Id", ""): _target(folder, item) for item in relations if item.get("Type", "").endswith("/worksheet")
+    }
     for sheet in _parse(_member(archive, workbook)).iter():
         if _local(sheet.tag) != "sheet":
             continue
         path = targets.get(sheet.get(_RELATIONSHIP) or sheet.get(_STRICT_RELATIONSHIP) or "")
         if path is not None:
             yield sheet.get("name", ""), path, sheet.get("state", "visible")
+
+
+def _has_filtered_table(archive: zipfile.ZipFile, path: str, data: bytes) -> bool:
+    """Tell whether a filter is active in a table ("Mettre sous forme de tableau") of the worksheet stored at `path`."""
+    folder, name = posixpath.split(path)
+    relations = f"{folder}/_rels/{name}.rels"
+    if not _TABLE_PART.search(data) or relations not in archive.namelist():
+        return False
+    tables = (
+        _target(folder, item) for item in _parse(_member(archive, relations)) if item.get("Type", "").endswith("/table")
+    )
+    return any(b"filterColumn" in _member(archive, table) for table in tables)
 
 
 def _parse(data: bytes) -> ElementTree.Element:
@@ -130,6 +149,22 @@ def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
     )
 
 
+def _formula(element: ElementTree.Element, address: str, shared: dict[str, tuple[str, str]]) -> str:
+    """Return the text of a formula. Of a formula shared by several cells, only the first holds it; `shared` keeps it by its number."""
+    text = element.text or ""
+    if element.get("t") != "shared":
+        return text
+    number = element.get("si", "")
+    if text:
+        shared.setdefault(number, (text, address))
+    elif number in shared:
+        from openpyxl.formula.translate import Translator
+
+        first, origin = shared[number]
+        text = Translator(f"={first}", origin=origin).translate_formula(address).removeprefix("=")
+    return text
+
+
 def _numbers(attributes: bytes) -> list[tuple[bytes, int]]:
     return [(key, int(value)) for key, value in _NUMBER.findall(attributes)]
 
@@ -138,6 +173,7 @@ def _read_cells(data: bytes) -> tuple[dict[tuple[int, int], str], dict[tuple[int
     """Return the formulas and the error texts of a sheet by (row, column)."""
     formulas: dict[tuple[int, int], str] = {}
     errors: dict[tuple[int, int], str] = {}
+    shared: dict[str, tuple[str, str]] = {}
     row = column = 0
     for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end")):
         tag = _local(element.tag)
@@ -150,7 +186,7 @@ def _read_cells(data: bytes) -> tuple[dict[tuple[int, int], str], dict[tuple[int
         elif tag == "c":
             children = {_local(child.tag): child for child in element}
             if (formula := children.get("f")) is not None:
-                formulas[row, column] = formula.text or ""
+                formulas[row, column] = _formula(formula, f"{column_letter(column)}{row}", shared)
             if element.get("t") == "e":
                 value = children.get("v")
                 errors[row, column] = (value.text if value is not None else None) or "#ERROR!"

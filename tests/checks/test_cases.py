@@ -27,7 +27,12 @@ def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
     """Terms of a case: code and any field of `Term`, an active laboratory term otherwise."""
     if terms is None:
         return None
-    plain = dict.fromkeys(Term.__dataclass_fields__, "") | {"status": "ACTIVE", "order_obs": "Both", "scale": "Qn", "time": "Pt"}
+    plain = dict.fromkeys(Term.__dataclass_fields__, "") | {
+        "status": "ACTIVE",
+        "order_obs": "Both",
+        "scale": "Qn",
+        "time": "Pt",
+    }
     return LoincRelease("2.80", {str(term["code"]): Term(**(plain | term)) for term in terms})
 
 
@@ -35,7 +40,10 @@ def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
 @pytest.mark.parametrize(("rule", "kind", "case"), list(all_cases()))
 def test_case(rule: Rule, kind: str, case: dict[str, Any], language: str, tmp_path: Path) -> None:
     edition = read_edition(build_workbook(case, tmp_path / "case.xlsx"))
-    earlier = [read_edition(build_workbook(old, tmp_path / f"earlier{number}.xlsx")) for number, old in enumerate(case.get("earlier", ()))]
+    earlier = [
+        read_edition(build_workbook(old, tmp_path / f"earlier{number}.xlsx"))
+        for number, old in enumerate(case.get("earlier", ()))
+    ]
     use_language(language)
     try:
         report = check(edition, earlier=earlier, loinc=loinc_release(case.get("loinc")), select=[rule.id])

@@ -1,0 +1,84 @@
+"""`jdv export`: an Edition as CSV tables, a data package and a clean Excel workbook, in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jdv_qa.cli.options import Force, Lang, LayoutFile, console, read
+
+
+def export(
+    workbook: Annotated[
+        Path,
+        typer.Argument(
+            metavar="WORKBOOK", help="Workbook, or folder of exported tables, to publish.", show_default=False
+        ),
+    ],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write; it must be new or empty.", show_default=False)
+    ],
+    separator: Annotated[str, typer.Option("--separator", metavar='";"|","', help="Separator of the CSV files.")] = ";",
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")
+    ] = False,
+    layout: LayoutFile = None,
+    force: Force = False,
+    lang: Lang = None,
+) -> None:
+    """Write the tables as CSV with their datapackage.json, and as a clean Excel workbook.
+
+    Codes stay text everywhere, and a text that a spreadsheet would run as a formula gets an apostrophe in front in
+    the CSV. The same workbook always gives the same bytes. What has no place in the tables (unknown columns, cells
+    outside them) is named on stderr.
+    """
+    from jdv_qa.files import new_directory
+    from jdv_qa.language import say
+    from jdv_qa.publish.excel import excel_workbook
+    from jdv_qa.publish.package import LOINC_NOTICE, data_package, publication_name
+    from jdv_qa.publish.tables import SEPARATORS, csv_tables, left_out
+    from jdv_qa.workbook.layout import load_layout
+    from jdv_qa.workbook.tables import DESCRIPTION
+
+    if separator not in SEPARATORS:
+        raise typer.BadParameter(f"'{separator}' is not one of {' '.join(SEPARATORS)}", param_hint="--separator")
+    edition = read(workbook, layout)
+    chosen = load_layout(layout)
+    tables = csv_tables(edition, chosen, separator=separator, bom=bom)
+    excel = f"{publication_name(edition, chosen)}.xlsx"
+    files: dict[str, tuple[bytes, int | None]] = {table.name: (table.content, table.rows) for table in tables}
+    files[DESCRIPTION] = (data_package(edition, tables, chosen, separator=separator), None)
+    files[excel] = (excel_workbook(edition, chosen), None)
+    files["NOTICE"] = (f"{LOINC_NOTICE}\n".encode(), None)
+    with new_directory(directory, force=force) as folder:
+        for name, (content, _) in files.items():
+            (folder / name).write_bytes(content)
+    _print_files(directory, {name: rows for name, (_, rows) in files.items()})
+    if omitted := left_out(edition):
+        complaints = console(stderr=True)
+        complaints.print(say("Non exporté :", "Not exported:"), soft_wrap=True)
+        for sentence in omitted:
+            complaints.print(f"  {sentence}", soft_wrap=True)
+
+
+def _print_files(directory: Path, files: dict[str, int | None]) -> None:
+    from rich.table import Table
+
+    from jdv_qa.language import count, figure, say
+
+    out = console()
+    number = count(len(files), "fichier", "file")
+    out.print(say(f"{directory} : {number}", f"{directory}: {number}"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(say("Fichier", "File"), no_wrap=True)
+    table.add_column(say("Lignes", "Rows"), justify="right")
+    for name, rows in files.items():
+        table.add_row(name, "" if rows is None else figure(rows))
+    out.print(table)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("export")(export)

@@ -1,0 +1,35 @@
+"""`jdv sample`: the workbooks to try the tool on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jdv_qa.cli.options import Force, Lang, console
+from jdv_qa.language import say
+
+
+def sample(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to put the workbooks in.")],
+    force: Force = False,
+    lang: Lang = None,
+) -> None:
+    """Copy the sample that ships: two successive editions, and a draft with instructive faults."""
+    from rich.text import Text
+
+    from jdv_qa.files import write_file
+    from jdv_qa.sample import SAMPLE_DIR, files
+
+    screen = console()
+    for path in (*files().values(), SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
+        write_file(directory / path.name, path.read_bytes(), force=force)
+        screen.print(Text(str(directory / path.name)))
+    draft = directory / files()["1.2.0"].name
+    screen.print(Text(say(f"Pour commencer : jdv check {draft}", f"To begin: jdv check {draft}"), style="dim"))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("sample")(sample)

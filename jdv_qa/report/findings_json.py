@@ -1,0 +1,33 @@
+"""Findings for machines: the JSON of `jdv check`, the same to the byte for the same input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jdv_qa.checks.engine import Report
+
+SCHEMA = "jdv-check/1"
+
+
+def findings_json(report: Report) -> str:
+    """Return the report as JSON text."""
+    edition = report.edition
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "workbook": {
+            "path": edition.source.path,
+            "sha256": edition.source.sha256,
+            "version": edition.identity.version,
+            "rows": len(edition.main.records),
+        },
+        "loinc": {"version": report.loinc.version, "terms": len(report.loinc.terms)} if report.loinc else None,
+        "rules": {
+            "run": list(report.run),
+            "skipped": [{"rule": item.rule, "reason": item.reason} for item in report.skipped],
+            "crashed": [{"rule": item.rule, "reason": item.reason} for item in report.crashed],
+        },
+        "summary": report.summary,
+        "findings": [finding.to_json() for finding in report.findings],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)

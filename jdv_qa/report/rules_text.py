@@ -1,0 +1,131 @@
+"""The catalogue for people: the list of rules, and the page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from jdv_qa.checks.catalogue import FAMILIES, Rule, load_cases, text
+from jdv_qa.language import say
+from jdv_qa.workbook.layout import Layout
+
+EXAMPLE_LINES = 6
+"""Lines of an example that are shown."""
+
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def severity_word(severity: str) -> str:
+    """Return the name of a severity in the language in use."""
+    words = {"error": ("erreur", "error"), "warning": ("avertissement", "warning"), "info": ("information", "info")}
+    return say(*words[severity])
+
+
+def print_rules(rules: Iterable[Rule], console: Console) -> None:
+    """Print the list of rules by family."""
+    by_family: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_family.setdefault(rule.family, []).append(rule)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for family, members in by_family.items():
+        table.add_row(Text(family, style="bold"), "", Text(say(*FAMILIES[family]), style="bold"))
+        for rule in members:
+            title = Text(text(rule.title))
+            if rule.needs:
+                title.append(f"  [{', '.join(_need(need) for need in rule.needs)}]", style="dim")
+            table.add_row(Text(rule.id), Text(severity_word(rule.severity), style=_STYLES[rule.severity]), title)
+    console.print(table)
+    console.print()
+    console.print(
+        Text(say("« jdv rule COD-02 » explique une règle.", "`jdv rule COD-02` explains a rule."), style="dim")
+    )
+
+
+def _need(need: str) -> str:
+    return {
+        "loinc": say("avec --loinc", "with --loinc"),
+        "previous": say("avec --previous", "with --previous"),
+        "nabm": say("avec --nabm", "with --nabm"),
+    }[need]
+
+
+def print_rule(rule: Rule, console: Console, layout: Layout) -> None:
+    """Print the page of a rule: what it checks, why, how to mend, exceptions, parameters, and its cases as examples."""
+    console.print(Text.assemble((rule.id, _STYLES[rule.severity]), "  ", (text(rule.title), "bold")))
+    console.print(Text(f"{severity_word(rule.severity)} · {say(*FAMILIES[rule.family])}", style="dim"))
+    for title, content in (
+        (say("Ce que contrôle la règle", "What the rule checks"), text(rule.checks)),
+        (say("Pourquoi", "Why"), text(rule.why)),
+        (say("Correction", "How to mend"), text(rule.mend)),
+        (say("Exceptions connues", "Known exceptions"), text(rule.exceptions)),
+        (say("Références", "References"), " ; ".join(rule.references)),
+        (say("Il lui faut", "It needs"), ", ".join(_need(need) for need in rule.needs)),
+        (say("Paramètres", "Parameters"), ", ".join(f"{name} = {value}" for name, value in rule.parameters.items())),
+    ):
+        if content:
+            console.print()
+            console.print(Text(title, style="bold"))
+            console.print(Padding(Text(content), (0, 0, 0, 2)))
+    cases = load_cases(rule)
+    for kind, title in (
+        ("fail", say("Exemples fautifs", "Faulty examples")),
+        ("pass", say("Exemples corrects", "Right examples")),
+    ):
+        console.print()
+        console.print(Text(title, style="bold"))
+        for case in cases[kind]:
+            console.print(Padding(Text(f"• {case['name']}"), (0, 0, 0, 2)))
+            lines = list(_example_lines(case, layout))
+            for line in lines[:EXAMPLE_LINES]:
+                console.print(Padding(Text(line, style="dim"), (0, 0, 0, 6)))
+            if len(lines) > EXAMPLE_LINES:
+                console.print(Padding(Text("…", style="dim"), (0, 0, 0, 6)))
+            for line in _expected_lines(case, layout)[:EXAMPLE_LINES]:
+                console.print(Padding(Text(line), (0, 0, 0, 6)))
+
+
+def _example_lines(case: Mapping[str, Any], layout: Layout) -> Iterable[str]:
+    """Yield a line for every row of a case that says something, its cells by header."""
+    tabs = {"main": case.get("rows", []), **case.get("tabs", {})}
+    for tab, rows in tabs.items():
+        for row in rows:
+            if row:
+                where = "" if tab == "main" else f"{layout.tabs[tab].name} · "
+                yield where + ", ".join(f"{layout.header(tab, name)} : {_shown(value)}" for name, value in row.items())
+    for key, value in case.get("summary", {}).items():
+        yield f"{layout.tabs['summary'].name} · {layout.tabs['summary'].labels[key][0]} : {_shown(value)}"
+
+
+def _expected_lines(case: Mapping[str, Any], layout: Layout) -> list[str]:
+    """Return what a faulty example is reported for: the row of the example, the column, and the proposal."""
+    lines = []
+    for item in case.get("expect", []):
+        spot = item.get("cell") or ""
+        if row := item.get("row") or item.get("tab_row"):
+            spot = say(f"ligne {row} de l'exemple", f"row {row} of the example") if "row" in item else say(f"ligne {row}", f"row {row}")
+        header = layout.header(item.get("tab", "main"), item["field"]) if item.get("field") else ""
+        proposal = say(f"proposition : {item['suggestion']}", f"proposal: {item['suggestion']}") if item.get("suggestion") else ""
+        lines.append("→ " + ", ".join(part for part in (spot, header, proposal) if part))
+    return lines
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return say("(vide)", "(blank)")
+    if isinstance(value, dict):
+        return f"={value['formula']}" if "formula" in value else str(value.get("error"))
+    return (
+        str(value)
+        if isinstance(value, str) and value.isprintable()
+        else repr(value)
+        if isinstance(value, str)
+        else str(value)
+    )
