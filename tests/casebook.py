@@ -59,7 +59,8 @@ def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = 
 
     Keys of a case: `rows` of the main tab and `tabs` of the others, `summary` values, `headers` (field -> header text, null for
     no column), `extra` columns (header -> list of values), `cells` (tab, cell, value), `merge` (ranges of the main tab),
-    `hide` (tab, rows, columns, or the tab itself), `drop` (tabs left out), `names` (tab -> its name), `blank_lines` (tab, rows).
+    `hide` (tab, or name of a sheet; rows, columns, or `sheet: true` for the whole, `veryHidden` out of Excel's menu), `filter`
+    (tabs with an active filter), `drop` (tabs left out), `names` (tab -> its name), `sheets` (name -> rows of further sheets).
     """
     layout = layout or load_layout()
     book = Workbook()
@@ -99,7 +100,7 @@ def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = 
                 for number, value in enumerate(values, top + 1):
                     put(sheet, number, column, value)
     for name, rows in case.get("sheets", {}).items():
-        sheet = book.create_sheet(name)
+        sheets[name] = sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
     for item in case.get("cells", []):
@@ -114,7 +115,10 @@ def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = 
         for letter in item.get("columns", []):
             sheet.column_dimensions[letter].hidden = True
         if item.get("sheet"):
-            sheet.sheet_state = "hidden"
+            sheet.sheet_state = item["sheet"] if isinstance(item["sheet"], str) else "hidden"
+    for key in case.get("filter", []):
+        sheets[key].auto_filter.ref = sheets[key].dimensions
+        sheets[key].auto_filter.add_filter_column(0, ["1"])
     book.save(path)
     return path
 
@@ -141,7 +145,8 @@ def _write_summary(sheet: Worksheet, summary: Mapping[str, Any], history: list[A
     sheet.append(["Jeu de valeurs Circuit de la biologie"])
     for key, texts in layout.tabs["summary"].labels.items():
         if summary.get(key) is not None:
-            sheet.append([texts[0], summary[key]])
+            sheet.append([texts[0]])
+            put(sheet, sheet.max_row, 2, summary[key])
     sheet.append([])
     sheet.append(["Version", "Date", "Commentaire"])
     for line in history:

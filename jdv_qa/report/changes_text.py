@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jdv_qa.compare.model import KINDS, PARTS, Change, Comparison, Kind, field_place
+from jdv_qa.compare.model import IMPACTS, KINDS, PARTS, Change, Comparison, Kind, field_place
 from jdv_qa.compare.wording import (
     change_count,
     field_name,
@@ -145,7 +145,7 @@ def _tables(comparison: Comparison, kind: Kind) -> Iterator[tuple[str, tuple[Cha
         fields: dict[str, list[Change]] = {}
         for change in changes:
             fields.setdefault(change.field or "", []).append(change)
-        for name in sorted(fields, key=field_place):
+        for name in sorted(fields, key=lambda name: (IMPACTS.index(fields[name][0].impact), field_place(name))):
             yield f"{field_name(part, name)} ({part_count(part, len(fields[name]))})", tuple(fields[name])
 
 

@@ -131,7 +131,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
                 f"{path}: unreadable layout ({reason}); mend the file or make it anew with `jdv layout --write`",
             )
         ) from None
-    if not isinstance(content, dict) or not isinstance(content.get("tabs", {}), dict):
+    if not isinstance(content, dict) or not isinstance(content.get("tabs") or {}, dict):
         raise _wrong(path, "tabs", say("une liste d'onglets est attendue", "a mapping of tabs is expected"))
     return content
 

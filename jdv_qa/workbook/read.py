@@ -71,13 +71,17 @@ _WHITE = (
 
 
 def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Reader | None = None) -> Edition:
-    """Read a workbook into an Edition.
+    """Read a workbook, or a folder that `jdv export` wrote, into an Edition.
 
     `layout` defaults to the JDV CircuitBio's, `reader` to the fast one (see `sheets`). Raises WorkbookError when the file
     cannot be read, or holds no main tab, or no header row is found in it.
     """
     layout = layout or load_layout()
     path = Path(path)
+    if path.is_dir() and path.suffix.casefold() not in (".xlsx", ".xlsm"):
+        from jdv_qa.workbook.tables import read_tables
+
+        return read_tables(path, layout)
     content, sheets = read_sheets(path, reader)
     tabs = find_tabs(sheets, layout)
     main_key = next(iter(layout.tabs)) if "main" not in layout.tabs else "main"
@@ -451,6 +455,7 @@ def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
     rows = raw.rows[: header_row - 1] if header_row else raw.rows
     known = {normal_form(text): key for key, texts in tab.labels.items() for text in texts}
     records: list[Record] = []
+    loose: list[Loose] = []
     found: dict[str, tuple[str, int]] = {}
     places: Counter[tuple[int, int]] = Counter()
     for number, row in enumerate(rows, 1):
@@ -468,6 +473,7 @@ def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
             if not isinstance(cell, str) or cell != text_of(cell)
         }
         records.append(Record(number, values, cells))
+        loose.extend(Loose(number, position, text_of(cell)) for position, cell in filled[2:])
         if value and (key := known.get(normal_form(label))):
             found.setdefault(key, (value, number))
     label_column, value_column = places.most_common(1)[0][0] if places else (1, 2)
@@ -482,7 +488,7 @@ def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
     )
     if not identity.title and records and len(records[0].values) == 1:
         identity = replace(identity, title=records[0]["label"])
-    return Table("summary", tuple(records), raw.sheet.name, 1, columns), identity
+    return Table("summary", tuple(records), raw.sheet.name, 1, columns, loose=tuple(loose)), identity
 
 
 def _history_header(raw: RawSheet, tab: TabLayout) -> tuple[int, list[Column]]:
@@ -503,7 +509,16 @@ def _read_history(raw: RawSheet, tab: TabLayout) -> Table:
     if not header_row:
         return Table("history", (), raw.sheet.name)
     fields = [(column.index - 1, column.field, frozenset[str]()) for column in columns if column.field]
-    records = (_read_plain(number, row, fields) for number, row in enumerate(raw.rows[header_row:], header_row + 1))
-    return Table(
-        "history", tuple(record for record in records if record.values), raw.sheet.name, header_row, tuple(columns)
-    )
+    known = {column.index for column in columns}
+    records: list[Record] = []
+    loose: list[Loose] = []
+    for number, row in enumerate(raw.rows[header_row:], header_row + 1):
+        record = _read_record(raw.sheet, number, row, fields)
+        if record.values or record.cells:
+            records.append(record)
+        loose.extend(
+            Loose(number, position, text_of(value))
+            for position, value in enumerate(row, 1)
+            if position not in known and text_of(value)
+        )
+    return Table("history", tuple(records), raw.sheet.name, header_row, tuple(columns), loose=tuple(loose))

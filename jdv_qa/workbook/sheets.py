@@ -10,21 +10,18 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+from python_calamine import CalamineError, CalamineWorkbook
+
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
-from jdv_qa.workbook.structure import last_rows, read_structure
-
-MAX_CELLS = 30_000_000
-"""Above this many cells in a sheet's bounding box (one stray cell far away is enough), the sparse reader is used."""
-
-_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
+from jdv_qa.workbook.structure import FarCell, read_structure, refuse_far_cells
 
 @dataclass(frozen=True, slots=True)
 class RawSheet:
@@ -33,6 +30,23 @@ class RawSheet:
     sheet: Sheet
     rows: list[list[RawValue]]
 
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_PLAIN_SPACE = " \t\r\n"
+
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ElementTree.ParseError,
+    CalamineError,
+    KeyError,
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,  # an encrypted member of the archive
+    NotImplementedError,  # an unknown compression
+)
+"""What the readers raise on a file that is damaged or no workbook."""
 
 Reader = Callable[[bytes], list[RawSheet]]
 
@@ -45,26 +59,17 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     content = _read_bytes(path)
     try:
         sheets = (reader or read_with_calamine)(content)
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        ElementTree.ParseError,
-        zipfile.error,
-    ) as error:
+    except FarCell as error:
+        raise WorkbookError(
+            say(
+                f"{path} : onglet « {error.sheet} » : des cellules sont remplies jusqu'en {error.address}, très loin du tableau ; "
+                "dans Excel, supprimez-les (Ctrl+Fin y mène)",
+                f'{path}: tab "{error.sheet}": cells are filled as far as {error.address}, a long way from the table; '
+                "delete them in Excel (Ctrl+End goes there)",
+            )
+        ) from None
+    except UNREADABLE as error:
         raise _damaged(path, error) from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] in (
-            "python_calamine",
-            "_python_calamine",
-            "openpyxl",
-            "zlib",
-            "builtins",
-        ):
-            raise _damaged(path, error) from error
-        raise
     if not any(sheet.rows for sheet in sheets):
         raise WorkbookError(
             say(
@@ -132,11 +137,7 @@ def _damaged(path: Path, error: Exception) -> WorkbookError:
 
 def read_with_calamine(content: bytes) -> list[RawSheet]:
     """Read the sheets with python-calamine, completed by the sheet XML."""
-    from python_calamine import CalamineWorkbook
-
     structure = read_structure(content)
-    if any(rows > 200_000 for rows in last_rows(content).values()):
-        return read_with_openpyxl(content)
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
     sheets = []
     for name, sheet in structure.items():
@@ -159,8 +160,11 @@ def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
 
 
 def _normal(value: object) -> RawValue:
-    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None."""
-    if value is None or value == "":
+    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None.
+
+    Blank text is the empty text and text of plain spaces and line breaks alone, which python-calamine does not tell from it.
+    """
+    if value is None or (type(value) is str and not value.strip(_PLAIN_SPACE)):
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
@@ -180,9 +184,13 @@ def _unescaped(text: str) -> str:
 
 
 def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:
+    """Return the sheet with its extent: down to the last filled row, across to the last filled column."""
     while rows and all(value is None for value in rows[-1]):
         rows.pop()
-    return RawSheet(replace(sheet, rows=len(rows), columns=max(map(len, rows), default=0)), rows)
+    width = max(map(len, rows), default=0)
+    while width and all(len(row) < width or row[width - 1] is None for row in rows):
+        width -= 1
+    return RawSheet(replace(sheet, rows=len(rows), columns=width), rows)
 
 
 def read_with_openpyxl(content: bytes) -> list[RawSheet]:
@@ -192,6 +200,7 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
     from openpyxl import load_workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
+    refuse_far_cells(content)
     with warnings.catch_warnings():
         # openpyxl warns of what it would lose on saving (validations, conditional formats); nothing is saved here.
         warnings.simplefilter("ignore", UserWarning)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter
+from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter, column_letter
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)/?>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*?)/?>")
@@ -27,8 +27,14 @@ _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
 _TABLE_PART = re.compile(rb"<(?:\w+:)?tablePart\b")
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 _LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?(?<![\w:])r\s*=\s*[\"'](\d+)[\"']")
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref\s*=\s*[\"'](?:[A-Z]+[0-9]+:)?([A-Z]+)([0-9]+)[\"']")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?(?<![\w:])r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATIONSHIP = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+
+
+MAX_CELLS = 30_000_000
+"""Cells in the bounding box of a sheet's filled cells above which it is refused: one stray cell far away is enough."""
 
 
 def column_number(letters: str) -> int:
@@ -42,22 +48,45 @@ def column_number(letters: str) -> int:
 def read_structure(content: bytes) -> dict[str, Sheet]:
     """Return the structure of every worksheet by name; `content` is the whole .xlsx file.
 
-    Raises zipfile.BadZipFile, KeyError or ElementTree.ParseError on a file that is no workbook, and ValueError on XML that
-    declares a document type (no program that writes workbooks does; entity attacks need one).
+    Raises zipfile.BadZipFile, KeyError or ElementTree.ParseError on a file that is no workbook, ValueError on XML that
+    declares a document type (no program that writes workbooks does; entity attacks need one), and FarCell.
     """
     sheets = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name, path, state in _sheet_paths(archive):
             data = _member(archive, path)
+            _refuse_far_cells(name, data)
             sheet = _read_sheet(name, state, data)
             sheets[name] = replace(sheet, filtered=True) if _has_filtered_table(archive, path, data) else sheet
     return sheets
 
 
-def last_rows(content: bytes) -> dict[str, int]:
-    """Return the number of the last row that each worksheet mentions, by name."""
+class FarCell(ValueError):
+    """A filled cell so far from the others that the sheet cannot be held in memory. `sheet` is its name, `address` the corner."""
+
+    def __init__(self, sheet: str, address: str) -> None:
+        super().__init__(f"{sheet}!{address}")
+        self.sheet, self.address = sheet, address
+
+
+def refuse_far_cells(content: bytes) -> None:
+    """Raise FarCell when a sheet of the workbook has a filled cell that makes it larger than MAX_CELLS."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: _last_row(_member(archive, path)) for name, path, _ in _sheet_paths(archive)}
+        for name, path, _ in _sheet_paths(archive):
+            _refuse_far_cells(name, _member(archive, path))
+
+
+def _refuse_far_cells(name: str, data: bytes) -> None:
+    """Look at the stated dimension first: only a suspicious one is worth a look at every cell, for styled cells may be empty."""
+    stated = _DIMENSION.search(data, 0, 4096)
+    rows = int(stated.group(2)) if stated else _last_row(data)
+    columns = column_number(stated.group(1).decode()) if stated else 100
+    if rows * columns <= MAX_CELLS:
+        return
+    filled = [(int(row), column_number(letters.decode())) for letters, row in _FILLED.findall(data)]
+    bottom, right = max((row for row, _ in filled), default=0), max((column for _, column in filled), default=0)
+    if bottom * right > MAX_CELLS:
+        raise FarCell(name, f"{column_letter(right)}{bottom}")
 
 
 def _last_row(data: bytes) -> int:

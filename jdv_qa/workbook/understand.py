@@ -135,8 +135,6 @@ def layout_file(reading: Reading, source: Path) -> str:
             )
         )
         lines += [f"  # {key}:", f"  #   names: [{_quoted('…')}]"]
-    if not any(not line.lstrip().startswith("#") for line in lines[6:]):
-        lines[5] = "tabs: {}"
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,203 @@
+"""What a change means for laboratories, and so for the version number. The judgements are data: `rules/impact.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from jdv_qa.compare.model import IMPACTS, KINDS, PARTS, Change, Impact
+from jdv_qa.compare.wording import change_count, phrase, typeset
+from jdv_qa.errors import RuleFileError
+from jdv_qa.language import current_language, say
+from jdv_qa.resources import rules_directory
+
+ANY = "*"
+"""Stands for every field, or part, that the file does not name."""
+
+_VERSION = re.compile(r"(\D*)(\d+(?:\.\d+)*)(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The impact of a kind of change, with its reason in French and in English."""
+
+    impact: Impact
+    fr: str
+    en: str
+
+    @property
+    def reason(self) -> str:
+        """The reason in the language in use."""
+        return self.en if current_language() == "en" and self.en else typeset(self.fr)
+
+
+@dataclass(frozen=True, slots=True)
+class Impacts:
+    """The judgements of an impact file, by (part, kind, field); the field is "" unless the kind is `modified`."""
+
+    judgements: Mapping[tuple[str, str, str], Judgement]
+
+    def judge(self, change: Change) -> Judgement:
+        """Return the judgement on a change: the field's own, else that of the part's other fields, else of any part."""
+        fields = (change.field or "", ANY) if change.kind == "modified" else ("",)
+        for part in (change.part, ANY):
+            for field in fields:
+                if (found := self.judgements.get((part, change.kind, field))) is not None:
+                    return found
+        raise KeyError((change.part, change.kind, change.field))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposed version number, the step it takes ("minor", "patch" or "none"), and why, in the language in use.
+
+    `version` is "" when the old version is no number to step from.
+    """
+
+    version: str
+    step: Literal["minor", "patch", "none"]
+    reasons: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def load_impacts(path: Path | None = None) -> Impacts:
+    """Load an impact file, by default the one that ships.
+
+    Raises RuleFileError, naming the file and the place, when it is missing, unreadable, or leaves some change unjudged.
+    """
+    import yaml
+
+    path = path or rules_directory() / "impact.yaml"
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise RuleFileError(say(f"{path} : fichier introuvable", f"{path}: file not found")) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise RuleFileError(
+            say(f"{path} : fichier illisible ({reason})", f"{path}: unreadable file ({reason})")
+        ) from None
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if not isinstance(parts, dict):
+        raise _wrong(path, "parts", say("un bloc « partie: » est attendu", "a mapping of parts is expected"))
+    judgements: dict[tuple[str, str, str], Judgement] = {}
+    for part, kinds in parts.items():
+        if part not in (*PARTS, ANY) or not isinstance(kinds, dict):
+            raise _wrong(
+                path,
+                f"parts.{part}",
+                say(
+                    f"partie inconnue ou vide ; parties possibles : {', '.join((*PARTS, ANY))}",
+                    f"unknown or empty part; known parts: {', '.join((*PARTS, ANY))}",
+                ),
+            )
+        for kind, entry in kinds.items():
+            where = f"parts.{part}.{kind}"
+            if kind not in KINDS or not isinstance(entry, dict):
+                raise _wrong(
+                    path,
+                    where,
+                    say(
+                        f"nature inconnue ou vide ; natures possibles : {', '.join(KINDS)}",
+                        f"unknown or empty kind; known kinds: {', '.join(KINDS)}",
+                    ),
+                )
+            fields = entry if kind == "modified" else {"": entry}
+            for name, judgement in fields.items():
+                judgements[str(part), str(kind), str(name)] = _judgement(path, f"{where}.{name}".rstrip("."), judgement)
+    for kind in KINDS:
+        if (ANY, kind, ANY if kind == "modified" else "") not in judgements:
+            raise _wrong(
+                path, f'parts."{ANY}".{kind}', say("ce cas général est obligatoire", "this general case is required")
+            )
+    return Impacts(judgements)
+
+
+def _judgement(path: Path, where: str, content: Any) -> Judgement:
+    if not isinstance(content, dict) or content.get("impact") not in IMPACTS or not content.get("fr"):
+        raise _wrong(
+            path,
+            where,
+            say(
+                f"« impact » ({', '.join(IMPACTS)}) et « fr » (la raison) sont attendus",
+                f'"impact" ({", ".join(IMPACTS)}) and "fr" (the reason) are expected',
+            ),
+        )
+    return Judgement(content["impact"], str(content["fr"]), str(content.get("en") or ""))
+
+
+def _wrong(path: Path, where: str, reason: str) -> RuleFileError:
+    return RuleFileError(say(f"{path} : {where} : {reason}", f"{path}: {where}: {reason}"))
+
+
+def propose_version(old_version: str, changes: Iterable[Change]) -> Proposal:
+    """Propose the number of the version that holds these changes.
+
+    A breaking change asks for a minor version at least (a major one remains the maintainers' choice), an addition for
+    a minor version, an editorial change for a patch: "1.1.10" -> "1.2.0" or "1.1.11". The reasons count what decides
+    the step.
+    """
+    changes = tuple(changes)
+    breaking = [change for change in changes if change.impact == "breaking"]
+    additive = [change for change in changes if change.impact == "additive"]
+    if not changes:
+        return Proposal(old_version, "none", (phrase("aucun changement", "no change"),))
+    reasons = []
+    if breaking:
+        reasons.append(
+            phrase(
+                "{count} avec effet sur le paramétrage des laboratoires : version mineure au moins, "
+                "majeure si les mainteneurs le jugent nécessaire",
+                "{count} that laboratories must act upon: minor version at least, major if the maintainers see fit",
+                count=change_count(len(breaking)),
+            )
+        )
+    if additive:
+        reasons.append(
+            phrase(
+                "{count} par ajout : version mineure",
+                "{count} by addition: minor version",
+                count=change_count(len(additive)),
+            )
+        )
+    if not reasons:
+        reasons.append(
+            phrase(
+                "{count}, uniquement d'ordre éditorial : correctif",
+                "{count}, editorial only: patch",
+                count=change_count(len(changes)),
+            )
+        )
+    step: Literal["minor", "patch"] = "minor" if breaking or additive else "patch"
+    version = next_version(old_version, step)
+    if not version:
+        reasons.append(
+            phrase(
+                "la version précédente (« {old} ») n'est pas un numéro",
+                'the previous version ("{old}") is not a number',
+                old=old_version,
+            )
+        )
+    return Proposal(version, step, tuple(reasons))
+
+
+def next_version(version: str, step: Literal["minor", "patch"]) -> str:
+    """Return the version number one step on: ("1.1.10", "minor") -> "1.2.0"; "" when the text is no number."""
+    match = _VERSION.fullmatch(version.strip())
+    if match is None or len(match.group(1).strip()) > 1:
+        return ""
+    numbers = [int(number) for number in match.group(2).split(".")]
+    numbers += [0] * ((2 if step == "minor" else 3) - len(numbers))
+    place = 1 if step == "minor" else 2
+    numbers = numbers[:place] + [numbers[place] + 1] + [0] * (len(numbers) - place - 1)
+    return match.group(1) + ".".join(map(str, numbers))
+
+
+def version_key(version: str) -> tuple[int, ...] | None:
+    """Return the numbers of a version for comparison, None when it does not begin with a number."""
+    match = _VERSION.fullmatch(version.strip())
+    return tuple(int(number) for number in match.group(2).split(".")) if match else None

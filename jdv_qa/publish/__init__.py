@@ -1,0 +1,1 @@
+"""What is published of a version: release notes, indicators, exports and the register of releases."""

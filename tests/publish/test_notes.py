@@ -1,0 +1,230 @@
+"""The release notes: what they say, in which order, and how they are written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from jdv_qa.compare.compare import compare
+from jdv_qa.language import use_language
+from jdv_qa.publish.notes import LOINC_NOTICE, markdown_text, release_notes, unit_text, written_date
+from jdv_qa.workbook.edition import MAIN_FIELDS, Edition
+from tests.compare.build import edition, row, terms
+
+CHAPTERS = [
+    {"code": "18719-5", "label": "Biochimie", "subcode": "18719-5", "sublabel": "Biochimie"},
+    {"code": "18723-7", "label": "Hématologie", "subcode": "18723-7", "sublabel": "Hématologie"},
+]
+TABS = {
+    "chapters": CHAPTERS,
+    "techniques": [{"code": "9AX", "label": "Ampérométrie"}, {"code": "9BX", "label": "Conductimétrie"}],
+}
+
+
+@pytest.fixture(autouse=True)
+def _french_again() -> Iterator[None]:
+    yield
+    use_language("fr")
+
+
+@pytest.fixture
+def versions() -> tuple[Edition, Edition]:
+    """Return two small versions between which something of everything happens."""
+    sodium = {"result_loinc_label": "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", "result_display": "Sodium"}
+    calcium = {"result_loinc_label": "Calcium [Moles/Volume] Sérum/Plasma ; Numérique", "result_display": "Calcium"}
+    old = [
+        row(
+            "24326-1",
+            "600238",
+            order_label="Ionogramme",
+            order_type="Order",
+            nabm_code="1609",
+            nabm_label="Iono",
+            **sodium,
+        ),
+        row("24326-1", "2823-3", order_label="Ionogramme", order_type="Order", nabm_code="1609", nabm_label="Iono"),
+        row(
+            "24326-1",
+            "2000-8",
+            order_label="Ionogramme",
+            order_type="Order",
+            nabm_code="1609",
+            nabm_label="Iono",
+            **calcium,
+        ),
+        row("14749-6", unit="mmol/L", result_display="Glucose"),
+        row("26464-8", unit="10*9/L", chapter="18719-5"),
+        row("5902-2", comparability="1", discriminating_technique="N"),
+        row("30341-2", "30341-2", order_label="Vitesse de sédimentation"),
+    ]
+    new = [
+        row(
+            "24326-1",
+            "2951-2",
+            order_label="Ionogramme",
+            order_type="Order",
+            nabm_code="1610",
+            nabm_label="Iono +",
+            **sodium,
+        ),
+        row(
+            "24326-1",
+            "1995-0",
+            order_label="Ionogramme",
+            order_type="Order",
+            nabm_code="1610",
+            nabm_label="Iono +",
+            **calcium,
+        ),
+        row("14749-6", unit="g/L", result_display="Glucose | à jeun\n(sang)", order_synonyms="Glycémie;Sucre"),
+        row("14749-6", "2823-3", order_synonyms="Glycémie;Sucre"),
+        row("26464-8", unit="10*9/L", chapter="18723-7", subchapter="18723-7", specimen="BLD"),
+        row("5902-2", comparability="2", discriminating_technique="O"),
+        row("48065-7", unit="ug/L{FEU}", chapter="18723-7", order_label="D-dimères"),
+    ]
+    tabs = TABS | {
+        "techniques": [{"code": "9AX", "label": "Electrochimie-ampérométrie"}, {"code": "9CX", "label": "Coulométrie"}]
+    }
+    new[0]["comment"] = "à revoir"
+    narrow = [name for name in MAIN_FIELDS if name != "comment"]
+    return (
+        edition(old, TABS, version="1.1.10", date="2019-01-15", loinc="2.66", fields=narrow),
+        edition(new, tabs, version="1.2.0", date="2019-07-01", loinc="2.68"),
+    )
+
+
+def notes(old: Edition, new: Edition) -> str:
+    return release_notes(old, new, compare(old, new))
+
+
+def titles(text: str) -> list[str]:
+    return re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_notes_of_a_small_version(versions: tuple[Edition, Edition], language: str) -> None:
+    """The notes are those of the file; JDV_RENEW=1 writes it anew, for its difference to be read before it is kept."""
+    use_language(language)
+    page = Path(__file__).with_name(f"notes_small.{language}.md")
+    if os.environ.get("JDV_RENEW"):
+        page.write_text(notes(*versions), encoding="utf-8", newline="\n")
+    assert notes(*versions) == page.read_text(encoding="utf-8")
+
+
+def test_figures_and_work_come_first(versions: tuple[Edition, Edition]) -> None:
+    assert titles(notes(*versions)) == [
+        "En chiffres",
+        "Ce que les laboratoires ont à faire",
+        "Codes attribués",
+        "Codes remplacés",
+        "Suppressions",
+        "Unités",
+        "Comparabilité",
+        "Type et prélèvement des demandes",
+        "Changements de chapitre",
+        "Ajouts",
+        "Composition des demandes",
+        "Libellés et autres mentions",
+        "Alignement NABM/RIHN",
+        "Tables de référence",
+        "Numéro de version",
+        "Ce qui n'a pas été comparé",
+    ]
+
+
+def test_every_code_that_changed_is_named(versions: tuple[Edition, Edition]) -> None:
+    text = notes(*versions)
+    for change in compare(*versions).changes:
+        for code in (change.code, change.new_code, change.result, change.nabm):
+            assert code is None or code in text
+
+
+def test_a_section_with_nothing_to_say_is_not_there() -> None:
+    one = edition([row()], TABS)
+    assert titles(notes(one, one)) == ["En chiffres"]
+    assert titles(notes(one, edition([row(comment="à revoir")], TABS))) == [
+        "En chiffres",
+        "Libellés et autres mentions",
+        "Numéro de version",
+    ]
+
+
+def test_tables_are_whole_tables(versions: tuple[Edition, Edition]) -> None:
+    """Every row of a table has as many cells as its header, whatever the fields hold."""
+    text = notes(*versions)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    assert sum(token.type == "tr_open" for token in tokens) == sum(not set(line) <= set("| -") for line in rows)
+    assert not [token for token in tokens if token.type == "inline" and token.content.startswith("|")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[IU]/L",
+        "10*9/L et 10*12/L",
+        "a | b",
+        "<b>x</b>",
+        "a\\b",
+        "`x`",
+        "_a_ b_c",
+        "[a](b)",
+        "[a][b]",
+        "&amp; &",
+        "~~x~~",
+        "#1",
+    ],
+)
+def test_a_field_is_shown_as_it_is(text: str) -> None:
+    page = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for written in (markdown_text(text), unit_text(text)):
+        tokens = page.parse(f"| x |\n| --- |\n| {written} |")
+        cell = [token for token in tokens if token.type == "inline"][1]
+        assert "".join(child.content for child in cell.children or ()) == text
+
+
+def test_line_breaks_within_a_cell() -> None:
+    assert markdown_text("a\nb") == "a<br>b"
+
+
+def test_the_notice_ends_the_notes(versions: tuple[Edition, Edition]) -> None:
+    assert notes(*versions).endswith(f"\n---\n\n{LOINC_NOTICE}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "french", "english"),
+    [
+        ("2019-07-01", "1er juillet 2019", "1 July 2019"),
+        ("2019-01-15", "15 janvier 2019", "15 January 2019"),
+        ("2019-01-15T00:00:00", "15 janvier 2019", "15 January 2019"),
+        ("2019-13-01", "2019-13-01", "2019-13-01"),
+        ("été 2019", "été 2019", "été 2019"),
+    ],
+)
+def test_dates(text: str, french: str, english: str) -> None:
+    assert written_date(text) == french
+    use_language("en")
+    assert written_date(text) == english
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [("1.1.0", "C'est le numéro retenu."), ("1.0.1", "reste en deçà"), ("2.0.0", "va au-delà")],
+)
+def test_the_number_chosen_against_the_number_called_for(version: str, words: str) -> None:
+    old, new = edition([row()], version="1.0.0"), edition([row(unit="g/L")], version=version)
+    text = notes(old, new)
+    assert "**1.1.0**" in text
+    assert words in text
+
+
+def test_notes_of_a_one_table_form() -> None:
+    fields = ("code", "label", "status")
+    old = terms([{"code": "1-8", "label": "a", "status": "ACTIVE"}], fields)
+    new = terms([{"code": "1-8", "label": "a"}, {"code": "2-6", "label": "b"}], fields)
+    assert titles(notes(old, new))[:3] == ["Ajouts", "Libellés et autres mentions", "Numéro de version"]
