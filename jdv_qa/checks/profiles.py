@@ -79,6 +79,7 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
                     f"{prefix}: unknown severity `{word}` (error, warning, info or off)",
                 ),
             )
+        severities = {known: kept for known, kept in severities.items() if not known.startswith(str(prefix))}
         # YAML 1.1 reads an unquoted `off` as false.
         severities[str(prefix)] = None if word is False or word == _OFF else Severity(word)
     parameters = dict(base.parameters) | {

@@ -12,6 +12,7 @@ from jdv_qa import __version__
 from jdv_qa.cli import check, diff, export, info, layout, notes, rules, sample
 from jdv_qa.cli.options import Exit, Lang
 from jdv_qa.errors import JdvError
+from jdv_qa.language import LANGUAGES, use_language
 
 app = typer.Typer(
     name="jdv",
@@ -44,8 +45,13 @@ def _common(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line and return its exit status; an error for people is one line on stderr and status 2."""
+    """Run a command line and return its exit status; an error for people is one line on stderr and status 2.
+
+    The environment variable JDV_LANG chooses the language where no option does.
+    """
     _state["debug"] = False
+    language = os.environ.get("JDV_LANG", "")
+    use_language(language if language in LANGUAGES else LANGUAGES[0])
     try:
         app(args=arguments, prog_name="jdv")
     except SystemExit as stop:
@@ -64,11 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run() -> None:
     """Entry point of the `jdv` script: answer in UTF-8 whatever the terminal's settings, and exit with the status."""
-    from jdv_qa.language import LANGUAGES, use_language
-
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
-    if (language := os.environ.get("JDV_LANG", "")) in LANGUAGES:
-        use_language(language)
     sys.exit(main())

@@ -100,14 +100,28 @@ def load_layout(source: str | Path | None = None) -> Layout:
     A file that says `extends: NAME` needs to hold only what differs: its headers and names come before those of the
     layout it extends. Raises LayoutError, with the file and the key at fault.
     """
-    return _load(str(source) if source is not None else DEFAULT_LAYOUT)
+    name = str(source) if source is not None else DEFAULT_LAYOUT
+    shipped = rules_directory() / "layouts" / f"{name}.yaml"
+    if shipped.is_file() and Path(name).name == name:
+        return _load_shipped(shipped)
+    return _load_file(Path(name), ())
 
 
-@lru_cache(maxsize=16)
-def _load(source: str) -> Layout:
-    shipped = rules_directory() / "layouts" / f"{source}.yaml"
-    path = shipped if shipped.is_file() and "/" not in source and "\\" not in source else Path(source)
-    return _parse(_read_yaml(path), path)
+@lru_cache
+def _load_shipped(path: Path) -> Layout:
+    return _parse(_read_yaml(path), path, None)
+
+
+def _load_file(path: Path, below: tuple[Path, ...]) -> Layout:
+    """Load a layout file; `below` are the files that extend it."""
+    if path in below:
+        raise _wrong(path, "extends", say("la mise en page s'étend elle-même", "the layout extends itself"))
+    content = _read_yaml(path)
+    base = content.get("extends")
+    if not base:
+        return _parse(content, path, None)
+    shipped = rules_directory() / "layouts" / f"{base}.yaml"
+    return _parse(content, path, _load_shipped(shipped) if shipped.is_file() else _load_file(Path(str(base)), (*below, path)))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -136,8 +150,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _parse(content: dict[str, Any], path: Path) -> Layout:
-    base = _load(str(content["extends"])) if content.get("extends") else None
+def _parse(content: dict[str, Any], path: Path, base: Layout | None) -> Layout:
     tabs: dict[str, TabLayout] = dict(base.tabs) if base else {}
     for key, tab in (content.get("tabs") or {}).items():
         if base and key not in base.tabs:

@@ -295,9 +295,7 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
                     if position not in known and text_of(value)
                 )
     last = records[-1].row if records else header_row
-    columns = tuple(
-        replace(column, filled=True) if _is_filled(rows, header_row, column.index - 1) else column for column in columns
-    )
+    columns, duplicated = _with_filled(columns, rows, header_row), _with_filled(duplicated, rows, header_row)
     grouping = "repeat"
     if grouped:
         records, grouping = _complete_orders(
@@ -317,11 +315,16 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
     )
 
 
-def _is_filled(rows: list[list[RawValue]], header_row: int, position: int) -> bool:
-    return any(
-        position < len(row) and row[position] is not None and text_of(row[position])
-        for row in islice(rows, header_row, None)
-    )
+def _with_filled(columns: Sequence[Column], rows: list[list[RawValue]], header_row: int) -> tuple[Column, ...]:
+    """Return the columns, completed by whether they hold something below the header."""
+
+    def is_filled(position: int) -> bool:
+        below = islice(rows, header_row, None)
+        return any(
+            position < len(row) and row[position] is not None and text_of(row[position]) != "" for row in below
+        )
+
+    return tuple(replace(column, filled=is_filled(column.index - 1)) for column in columns)
 
 
 def _blanks(column: ColumnLayout | None) -> frozenset[str]:
@@ -521,4 +524,5 @@ def _read_history(raw: RawSheet, tab: TabLayout) -> Table:
             for position, value in enumerate(row, 1)
             if position not in known and text_of(value)
         )
-    return Table("history", tuple(records), raw.sheet.name, header_row, tuple(columns), loose=tuple(loose))
+    filled = _with_filled(columns, raw.rows, header_row)
+    return Table("history", tuple(records), raw.sheet.name, header_row, filled, loose=tuple(loose))

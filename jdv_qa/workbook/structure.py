@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
-from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter, column_letter
+from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter
 
 _ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)/?>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*?)/?>")
@@ -179,7 +179,7 @@ def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
 
 
 def _formula(element: ElementTree.Element, address: str, shared: dict[str, tuple[str, str]]) -> str:
-    """Return the text of a formula. Of a formula shared by several cells, only the first holds it; `shared` keeps it by its number."""
+    """Return the text of a formula; of one shared by several cells only the first holds it, and `shared` keeps it."""
     text = element.text or ""
     if element.get("t") != "shared":
         return text

@@ -104,18 +104,16 @@ def _likely_tab(raw: RawSheet, layout: Layout, taken: set[str]) -> str | None:
 def layout_file(reading: Reading, source: Path) -> str:
     """Return a layout file for the workbook, in YAML, that extends the layout used.
 
-    What was recognised stands as it was found; what was not is there as comments, with the nearest proposal, to complete.
+    What was recognised stands as it was found. What was not is there as a line behind a "#" in the first column, with the
+    nearest proposal, to be completed and uncovered; remarks are behind "##".
     """
     lines = [
-        say(f"# Mise en page du classeur « {source.name} ».", f'# Layout of the workbook "{source.name}".'),
+        say(f"## Mise en page du classeur « {source.name} ».", f'## Layout of the workbook "{source.name}".'),
         say(
-            "# À compléter : une ligne précédée de # n'est pas lue ; enlever le # (pas les espaces) après avoir vérifié la proposition.",
-            "# To complete: a line that begins with # is not read; remove the # (not the spaces) once you have checked the proposal.",
+            "## Une ligne qui commence par # n'est pas lue : vérifier la proposition, la corriger, puis enlever ce premier caractère.",
+            "## A line that begins with # is not read: check the proposal, correct it, then remove this first character.",
         ),
-        say(
-            "# Puis : jdv check CLASSEUR --layout CE_FICHIER",
-            "# Then: jdv check WORKBOOK --layout THIS_FILE",
-        ),
+        say("## Puis : jdv check CLASSEUR --layout CE_FICHIER", "## Then: jdv check WORKBOOK --layout THIS_FILE"),
         f"layout: {_quoted(source.stem)}",
         f"extends: {reading.layout.name}",
         "tabs:",
@@ -124,53 +122,46 @@ def layout_file(reading: Reading, source: Path) -> str:
         if key := sheet.tab or sheet.proposed:
             lines += _tab_lines(sheet, key, reading.layout.tabs[key])
         else:
-            lines.append(say(f"  # onglet inconnu, non lu : {sheet.name}", f"  # unknown tab, not read: {sheet.name}"))
-    absent = [key for key in reading.absent if key not in {sheet.proposed for sheet in reading.sheets}]
-    for key in absent:
-        title = reading.layout.tabs[key].name
-        lines.append(
-            say(
-                f"  # onglet absent : « {title} » ; s'il porte un autre nom :",
-                f'  # missing tab: "{title}"; if it has another name:',
+            lines.append(say(f"## onglet inconnu, non lu : {sheet.name}", f"## unknown tab, not read: {sheet.name}"))
+    for key in reading.absent:
+        if key not in {sheet.proposed for sheet in reading.sheets}:
+            title = reading.layout.tabs[key].name
+            lines.append(
+                say(
+                    f"## onglet absent : « {title} » ; s'il porte un autre nom, l'écrire à la place des points :",
+                    f'## missing tab: "{title}"; if it has another name, write it in place of the dots:',
+                )
             )
-        )
-        lines += [f"  # {key}:", f"  #   names: [{_quoted('…')}]"]
+            lines += [f"#  {key}:", f"#    names: [{_quoted('…')}]"]
     return "\n".join(lines) + "\n"
 
 
 def _tab_lines(sheet: SheetReading, key: str, tab: TabLayout) -> Iterator[str]:
-    mark = "" if sheet.tab else "# "
+    mark = "" if sheet.tab else "#"
     if not sheet.tab:
         yield say(
-            f"  # l'onglet « {sheet.name} » est peut-être « {tab.name} » ; si oui, enlever le # des lignes qui suivent :",
-            f'  # tab "{sheet.name}" may be "{tab.name}"; if so, remove the # of the lines below:',
+            f"## l'onglet « {sheet.name} » est peut-être « {tab.name} » ; si oui, enlever le premier # des lignes qui suivent :",
+            f'## tab "{sheet.name}" may be "{tab.name}"; if so, remove the first # of the lines below:',
         )
-    yield f"  {mark}{key}:"
-    yield f"    {mark}names: [{_quoted(sheet.name)}]"
-    if tab.labels:
-        return
-    known = [column for column in sheet.columns if column.field in tab.columns]
+    yield f"{mark}  {key}:"
+    yield f"{mark}    names: [{_quoted(sheet.name)}]"
+    known = [column for column in sheet.columns if column.field in tab.columns and sheet.tab]
     unknown = [column for column in sheet.columns if column.field is None]
-    if known:
-        yield f"    {mark}columns:"
-    elif sheet.missing:
-        yield f"    # columns:"
+    missing = [name for name in sheet.missing if name in tab.columns]
+    if known or missing:
+        yield f"{'' if known else '#'}    columns:"
     for column in known:
-        yield f"      {mark}{column.field}: [{_quoted(column.header)}]  # {say('colonne', 'column')} {column_letter(column.index)}"
+        yield f"      {column.field}: [{_quoted(column.header)}]  # {say('colonne', 'column')} {column_letter(column.index)}"
     proposals = {column.nearest: column for column in unknown if column.nearest}
-    for name in sheet.missing:
+    for name in missing:
         word = say("obligatoire", "required") if tab.columns[name].required else say("facultatif", "optional")
         near = proposals.get(name)
-        yield say(
-            f"      # {tab.header(name)} ({word}) : aucune colonne reconnue",
-            f"      # {tab.header(name)} ({word}): no column recognised",
-        )
-        yield f"      # {name}: [{_quoted(near.header if near else '…')}]"
+        remark = say(f"{tab.header(name)} ({word}) : aucune colonne reconnue", f"{tab.header(name)} ({word}): no column recognised")
+        yield f"#      {name}: [{_quoted(near.header if near else '…')}]  # {remark}"
     for column in unknown:
-        yield say(
-            f"      # colonne {column_letter(column.index)} inconnue, non lue : {' '.join(column.header.split())}",
-            f"      # column {column_letter(column.index)} unknown, not read: {' '.join(column.header.split())}",
-        )
+        header = " ".join(column.header.split())
+        letter = column_letter(column.index)
+        yield say(f"## colonne {letter} inconnue, non lue : {header}", f"## column {letter} unknown, not read: {header}")
 
 
 def _quoted(text: str) -> str:

@@ -140,3 +140,10 @@ def test_wrong_layout_files_say_what_and_where(text: str, part: str, tmp_path: P
 def test_missing_layout_file_names_those_that_ship() -> None:
     with pytest.raises(LayoutError, match="circuitbio"):
         load_layout("nowhere.yaml")
+
+
+def test_a_layout_that_extends_itself_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "layout.yaml"
+    path.write_text(f"extends: {path}\n", encoding="utf-8")
+    with pytest.raises(LayoutError, match="elle-même"):
+        load_layout(path)
