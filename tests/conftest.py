@@ -61,7 +61,17 @@ def corpus(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int
     def build(seed: int, layout: str, grouping: str) -> Path:
         folder = root / f"{seed}-{layout}-{grouping}"
         if not folder.exists():
-            command = [sys.executable, str(kit / "corpus.py"), str(folder), "--seed", str(seed), "--layout", layout, "--grouping", grouping]
+            command = [
+                sys.executable,
+                str(kit / "corpus.py"),
+                str(folder),
+                "--seed",
+                str(seed),
+                "--layout",
+                layout,
+                "--grouping",
+                grouping,
+            ]
             subprocess.run(command, check=True, capture_output=True)
         return folder
 

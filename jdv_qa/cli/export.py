@@ -37,8 +37,9 @@ def export(
     from jdv_qa.files import new_directory
     from jdv_qa.language import say
     from jdv_qa.publish.excel import excel_workbook
-    from jdv_qa.publish.package import LOINC_NOTICE, data_package, publication_name
+    from jdv_qa.publish.package import data_package, publication_name
     from jdv_qa.publish.tables import SEPARATORS, csv_tables, left_out
+    from jdv_qa.terminology.notice import LOINC_NOTICE
     from jdv_qa.workbook.layout import load_layout
     from jdv_qa.workbook.tables import DESCRIPTION
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from jdv_qa.errors import OutputError
 from jdv_qa.language import say
-from jdv_qa.publish.package import LOINC_NOTICE, publication_date
+from jdv_qa.publish.package import publication_date
 from jdv_qa.publish.tables import table_headers
+from jdv_qa.terminology.notice import LOINC_NOTICE, is_of_notice
 from jdv_qa.workbook.edition import Edition, Record
 from jdv_qa.workbook.layout import Layout, load_layout
 
@@ -266,9 +267,10 @@ def _write_summary(worksheet: Worksheet, edition: Edition, key: str, layout: Lay
     worksheet.ignore_errors({"number_stored_as_text": _area(0, start + len(history), max(len(headers), 2))})
     aside = len(headers) + 1
     worksheet.set_column(aside, aside, 60)
-    worksheet.write_string(start + 1, aside, "Licence LOINC", styles.note_title)
-    for number, line in enumerate(wrap(LOINC_NOTICE, 80), start + 2):
-        worksheet.write_string(number, aside, line, styles.note)
+    if not any(is_of_notice(record["value"]) for record in edition.records("summary")):
+        worksheet.write_string(start + 1, aside, "Licence LOINC", styles.note_title)
+        for number, line in enumerate(wrap(LOINC_NOTICE, 80), start + 2):
+            worksheet.write_string(number, aside, line, styles.note)
     worksheet.set_landscape()
     worksheet.set_paper(9)
     worksheet.fit_to_pages(1, 0)

@@ -25,14 +25,8 @@ from jdv_qa.compare.wording import (
 )
 from jdv_qa.language import count, current_language, figure, say
 from jdv_qa.publish.indicators import indicator_label, indicators
+from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
-
-LOINC_NOTICE = (
-    "This material contains content from LOINC (http://loinc.org). LOINC is copyright © Regenstrief Institute, Inc. "
-    "and the Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the "
-    "license at http://loinc.org/license. LOINC® is a registered United States trademark of Regenstrief Institute, Inc."
-)
-"""The notice that the LOINC licence asks for, in its own words."""
 
 UNIT_FIELDS = ("unit", "unit_secondary", "conversion_factor")
 COMPARABILITY_FIELDS = ("comparability", "discriminating_technique")

@@ -22,18 +22,10 @@ from jdv_qa.errors import OutputError, RuleFileError
 from jdv_qa.language import say
 from jdv_qa.publish.tables import CsvTable
 from jdv_qa.resources import rules_directory
+from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.layout import Layout, load_layout
 from jdv_qa.workbook.tables import FORMAT
-
-LOINC_NOTICE = (
-    "This material contains content from LOINC (http://loinc.org). LOINC is copyright © Regenstrief Institute, "
-    "Inc. and the "
-    "Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the "
-    "license at "
-    "http://loinc.org/license. LOINC® is a registered United States trademark of Regenstrief Institute, Inc."
-)
-"""The notice that LOINC's licence wants in the product and beside each download."""
 
 _LICENCE = {"name": "LOINC", "title": "LOINC License", "path": "http://loinc.org/license"}
 _KEYS = {"main": ("order_code", "result_code")}

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jdv_qa.language import count, say
+from jdv_qa.terminology.notice import is_of_notice
 from jdv_qa.workbook.edition import CellKind, Edition, Table, column_letter
 from jdv_qa.workbook.layout import Layout, load_layout
 from jdv_qa.workbook.tables import SUMMARY_HEADERS, defused
@@ -111,6 +112,8 @@ def _left_out_of(table: Table) -> Iterator[str]:
         )
     by_column: dict[int, list[int]] = {}
     for loose in table.loose:
+        if is_of_notice(loose.text):
+            continue
         by_column.setdefault(loose.column, []).append(loose.row)
     for index, rows in sorted(by_column.items()):
         where = say("colonne", "column") + f" {column_letter(index)}"

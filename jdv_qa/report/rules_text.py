@@ -110,9 +110,17 @@ def _expected_lines(case: Mapping[str, Any], layout: Layout) -> list[str]:
     for item in case.get("expect", []):
         spot = item.get("cell") or ""
         if row := item.get("row") or item.get("tab_row"):
-            spot = say(f"ligne {row} de l'exemple", f"row {row} of the example") if "row" in item else say(f"ligne {row}", f"row {row}")
+            spot = (
+                say(f"ligne {row} de l'exemple", f"row {row} of the example")
+                if "row" in item
+                else say(f"ligne {row}", f"row {row}")
+            )
         header = layout.header(item.get("tab", "main"), item["field"]) if item.get("field") else ""
-        proposal = say(f"proposition : {item['suggestion']}", f"proposal: {item['suggestion']}") if item.get("suggestion") else ""
+        proposal = (
+            say(f"proposition : {item['suggestion']}", f"proposal: {item['suggestion']}")
+            if item.get("suggestion")
+            else ""
+        )
         lines.append("→ " + ", ".join(part for part in (spot, header, proposal) if part))
     return lines
 

@@ -230,6 +230,8 @@ def _recode(edition: Edition, change: Row) -> None:
         if code == old:
             row[key] = new
             row[f"{change['part']}_loinc_label"] = change["new"]
+            if change["order_type"]:
+                row["order_type"] = change["order_type"]
     entries.clear()
     entries.update(renamed)
     if is_order:

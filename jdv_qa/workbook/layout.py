@@ -121,7 +121,9 @@ def _load_file(path: Path, below: tuple[Path, ...]) -> Layout:
     if not base:
         return _parse(content, path, None)
     shipped = rules_directory() / "layouts" / f"{base}.yaml"
-    return _parse(content, path, _load_shipped(shipped) if shipped.is_file() else _load_file(Path(str(base)), (*below, path)))
+    return _parse(
+        content, path, _load_shipped(shipped) if shipped.is_file() else _load_file(Path(str(base)), (*below, path))
+    )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

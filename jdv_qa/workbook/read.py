@@ -320,9 +320,7 @@ def _with_filled(columns: Sequence[Column], rows: list[list[RawValue]], header_r
 
     def is_filled(position: int) -> bool:
         below = islice(rows, header_row, None)
-        return any(
-            position < len(row) and row[position] is not None and text_of(row[position]) != "" for row in below
-        )
+        return any(position < len(row) and row[position] is not None and text_of(row[position]) != "" for row in below)
 
     return tuple(replace(column, filled=is_filled(column.index - 1)) for column in columns)
 

@@ -23,6 +23,7 @@ from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
 from jdv_qa.workbook.structure import FarCell, read_structure, refuse_far_cells
 
+
 @dataclass(frozen=True, slots=True)
 class RawSheet:
     """A sheet: its structure, and its values as rows of columns that both begin at A1."""
@@ -143,7 +144,7 @@ def read_with_calamine(content: bytes) -> list[RawSheet]:
     for name, sheet in structure.items():
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         values: list[list[RawValue]] = [
-            [_normal(value) if type(value) is not str else value or None for value in row] for row in rows
+            [value if type(value) is str and value[:1] > " " else _normal(value) for value in row] for row in rows
         ]
         _put_errors(values, sheet)
         sheets.append(_raw_sheet(sheet, values))

@@ -28,7 +28,9 @@ _TABLE_PART = re.compile(rb"<(?:\w+:)?tablePart\b")
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 _LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?(?<![\w:])r\s*=\s*[\"'](\d+)[\"']")
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref\s*=\s*[\"'](?:[A-Z]+[0-9]+:)?([A-Z]+)([0-9]+)[\"']")
-_FILLED = re.compile(rb"<(?:\w+:)?c\b[^>]*?(?<![\w:])r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b")
+_FILLED = re.compile(
+    rb"<(?:\w+:)?c\b[^>]*?(?<![\w:])r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"
+)
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATIONSHIP = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 

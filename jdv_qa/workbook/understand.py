@@ -156,12 +156,17 @@ def _tab_lines(sheet: SheetReading, key: str, tab: TabLayout) -> Iterator[str]:
     for name in missing:
         word = say("obligatoire", "required") if tab.columns[name].required else say("facultatif", "optional")
         near = proposals.get(name)
-        remark = say(f"{tab.header(name)} ({word}) : aucune colonne reconnue", f"{tab.header(name)} ({word}): no column recognised")
+        remark = say(
+            f"{tab.header(name)} ({word}) : aucune colonne reconnue",
+            f"{tab.header(name)} ({word}): no column recognised",
+        )
         yield f"#      {name}: [{_quoted(near.header if near else '…')}]  # {remark}"
     for column in unknown:
         header = " ".join(column.header.split())
         letter = column_letter(column.index)
-        yield say(f"## colonne {letter} inconnue, non lue : {header}", f"## column {letter} unknown, not read: {header}")
+        yield say(
+            f"## colonne {letter} inconnue, non lue : {header}", f"## column {letter} unknown, not read: {header}"
+        )
 
 
 def _quoted(text: str) -> str:

@@ -132,7 +132,9 @@ def test_rules_that_need_more_are_reported_as_skipped(jdv: Run) -> None:
     skipped = {item["rule"] for item in content["rules"]["skipped"]}
     assert skipped == {rule.id for rule in load_catalogue().values() if rule.needs}
     with_previous = json.loads(jdv("check", SAMPLE["1.1.0"], "--previous", SAMPLE["1.0.0"], "--format", "json")[1])
-    assert skipped - {item["rule"] for item in with_previous["rules"]["skipped"]} == {rule.id for rule in load_catalogue().values() if rule.needs == ("previous",)}
+    assert skipped - {item["rule"] for item in with_previous["rules"]["skipped"]} == {
+        rule.id for rule in load_catalogue().values() if rule.needs == ("previous",)
+    }
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,13 @@ def test_units_reach_the_reader(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("columns", [80, 140])
 def test_lines_fit_the_terminal(columns: int) -> None:
-    for arguments in (["check", SAMPLE["1.2.0"]], ["info", SAMPLE["1.2.0"]], ["rules"], ["rule", "COD-02"], ["layout", SAMPLE["1.2.0"]]):
+    for arguments in (
+        ["check", SAMPLE["1.2.0"]],
+        ["info", SAMPLE["1.2.0"]],
+        ["rules"],
+        ["rule", "COD-02"],
+        ["layout", SAMPLE["1.2.0"]],
+    ):
         answer = whole(*arguments, columns=columns)
         assert answer.stderr == ""
         assert max(map(len, answer.stdout.splitlines())) <= columns, arguments
@@ -226,7 +234,9 @@ def test_lines_fit_the_terminal(columns: int) -> None:
         ["check", SAMPLE["1.0.0"], "--select", "XYZ"], ["rule", "XYZ-01"], ["rules", "XYZ"], ["check", SAMPLE["1.0.0"], "--previous", "missing.xlsx"],
     ],
 )  # fmt: skip
-def test_trouble_is_one_french_line_and_status_2(arguments: list[str], jdv: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_is_one_french_line_and_status_2(
+    arguments: list[str], jdv: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     status, out, err = jdv(*arguments)
     assert (status, out) == (2, "")
@@ -236,7 +246,9 @@ def test_trouble_is_one_french_line_and_status_2(arguments: list[str], jdv: Run,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["check", "a", "--format", "pdf"], ["nothing"], ["check", "a", "--lang", "de"]])
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["check", "a", "--format", "pdf"], ["nothing"], ["check", "a", "--lang", "de"]]
+)
 def test_bad_usage_is_status_2(arguments: list[str], jdv: Run) -> None:
     status, _, err = jdv(*arguments)
     assert status == 2
@@ -286,7 +298,9 @@ def test_layout_shows_what_is_unknown_and_what_is_near(tmp_path: Path, jdv: Run)
     book = build_workbook({"headers": {"unit": "Unité recomandée"}, "drop": ["techniques"]}, tmp_path / "v.xlsx")
     status, out, _ = jdv("layout", book)
     assert status == 1
-    assert "inconnue ; proche de « Unité recommandée » (unit)" in " ".join(out.replace("\u202f", " ").replace("\u00a0", " ").split())
+    assert "inconnue ; proche de « Unité recommandée » (unit)" in " ".join(
+        out.replace("\u202f", " ").replace("\u00a0", " ").split()
+    )
     assert "7.Techniques" in out
 
 

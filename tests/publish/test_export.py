@@ -25,8 +25,9 @@ from jdv_qa.errors import OutputError, RuleFileError
 from jdv_qa.language import use_language
 from jdv_qa.publish import package as package_module
 from jdv_qa.publish.excel import MAX_TEXT, excel_workbook
-from jdv_qa.publish.package import LOINC_NOTICE, data_package, publication_date, publication_name
+from jdv_qa.publish.package import data_package, publication_date, publication_name
 from jdv_qa.publish.tables import csv_tables
+from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import ORDER_FIELDS, RESULT_FIELDS, Edition, Identity, Record, Source, Table
 from jdv_qa.workbook.layout import Layout, TabLayout, load_layout, normal_form
 from jdv_qa.workbook.read import read_edition, text_of

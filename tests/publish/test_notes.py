@@ -12,7 +12,8 @@ from markdown_it import MarkdownIt
 
 from jdv_qa.compare.compare import compare
 from jdv_qa.language import use_language
-from jdv_qa.publish.notes import LOINC_NOTICE, markdown_text, release_notes, unit_text, written_date
+from jdv_qa.publish.notes import markdown_text, release_notes, unit_text, written_date
+from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import MAIN_FIELDS, Edition
 from tests.compare.build import edition, row, terms
 

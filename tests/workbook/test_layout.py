@@ -105,7 +105,9 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_extended_layout_adds_its_headers_and_keeps_the_reference(tmp_path: Path) -> None:
-    path = write(tmp_path, 'extends: circuitbio\ntabs:\n  main:\n    names: ["Feuil1"]\n    columns:\n      unit: ["Unité SI"]\n')
+    path = write(
+        tmp_path, 'extends: circuitbio\ntabs:\n  main:\n    names: ["Feuil1"]\n    columns:\n      unit: ["Unité SI"]\n'
+    )
     layout = load_layout(path)
     assert match_tabs(["Feuil1"], layout) == {"main": "Feuil1"}
     column = layout.tabs["main"].columns["unit"]

@@ -123,7 +123,10 @@ def test_three_groupings_read_the_same(tmp_path: Path) -> None:
     width = len(ORDER_FIELDS)
     ranges = [f"{chr(64 + c)}{a}:{chr(64 + c)}{b}" for c in range(1, width + 1) for a, b in ((3, 5), (6, 7))]
     merged = read_edition(build_workbook({"rows": blanked(TWO_ORDERS), "merge": ranges}, tmp_path / "merge.xlsx"))
-    code_only = [row | dict.fromkeys(set(ORDER_FIELDS) - {"order_code"}) if i in (1, 2, 4) else row for i, row in enumerate(TWO_ORDERS)]
+    code_only = [
+        row | dict.fromkeys(set(ORDER_FIELDS) - {"order_code"}) if i in (1, 2, 4) else row
+        for i, row in enumerate(TWO_ORDERS)
+    ]
     code = read_edition(build_workbook({"rows": code_only}, tmp_path / "code.xlsx"))
     assert repeated == blank == merged == code
     assert [edition.main.grouping for edition in (repeated, blank, merged)] == ["repeat", "blank", "merge"]
@@ -140,8 +143,12 @@ def test_a_blank_cell_among_repeated_ones_stays_blank(tmp_path: Path) -> None:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(MAIN_FIELDS), gap=st.integers(0, 3), words=st.sampled_from([str.upper, str.lower, str.title]))
-def test_columns_in_any_order_under_any_case(order: list[str], gap: int, words: Callable[[str], str], tmp_path: Path) -> None:
+@given(
+    order=st.permutations(MAIN_FIELDS), gap=st.integers(0, 3), words=st.sampled_from([str.upper, str.lower, str.title])
+)
+def test_columns_in_any_order_under_any_case(
+    order: list[str], gap: int, words: Callable[[str], str], tmp_path: Path
+) -> None:
     layout = load_layout().tabs["main"]
     book = Workbook()
     sheet = book.active
@@ -260,7 +267,15 @@ def test_bad_files_get_one_line(name: str, part: str, reader: Any, tmp_path: Pat
 @pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/worksheets/sheet2.xml"])
 def test_a_document_type_is_refused(name: str, tmp_path: Path) -> None:
     good = build_workbook({}, tmp_path / "good.xlsx")
-    path = damaged(good, name, lambda data: data.replace(b"<", b'<!DOCTYPE x [<!ENTITY e "e">]><', 1) if not data.startswith(b"<?xml") else data.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY e "e">]>', 1))
+    path = damaged(
+        good,
+        name,
+        lambda data: (
+            data.replace(b"<", b'<!DOCTYPE x [<!ENTITY e "e">]><', 1)
+            if not data.startswith(b"<?xml")
+            else data.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY e "e">]>', 1)
+        ),
+    )
     with pytest.raises(WorkbookError):
         read_edition(path)
 
@@ -288,7 +303,9 @@ FIGURES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_corpora_of_both_layouts_and_all_groupings_read_the_same(seed: int, corpus: Callable[[int, str, str], Path]) -> None:
+def test_corpora_of_both_layouts_and_all_groupings_read_the_same(
+    seed: int, corpus: Callable[[int, str, str], Path]
+) -> None:
     editions = []
     for layout in "ab":
         for grouping in ("repeat", "blank", "merge"):
