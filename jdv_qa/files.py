@@ -25,11 +25,11 @@ def write_file(path: Path, content: bytes, *, force: bool = False) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, _file_mode())
+            Path(name).chmod(_file_mode())
             _rename(Path(name), path, force)
         finally:
             with suppress(FileNotFoundError):
-                os.unlink(name)
+                Path(name).unlink()
     except OSError as error:
         raise _cannot_write(path, error) from error
 
@@ -57,7 +57,7 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     try:
         yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
+        temporary.chmod(0o777 & ~_umask())
         if path.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{path.name}.old.", dir=path.parent))
             path.rename(retired / path.name)
@@ -83,7 +83,7 @@ def _refuse_existing(path: Path, force: bool) -> None:
 
 def _rename(temporary: Path, path: Path, force: bool) -> None:
     if force:
-        os.replace(temporary, path)
+        temporary.replace(path)
         return
     try:
         os.link(temporary, path)
@@ -91,7 +91,7 @@ def _rename(temporary: Path, path: Path, force: bool) -> None:
         _refuse_existing(path, force)
     except OSError:  # a file system without hard links
         _refuse_existing(path, force)
-        os.replace(temporary, path)
+        temporary.replace(path)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

@@ -5,7 +5,7 @@ Sentences stand side by side where they are used: `say("deux onglets", "two tabs
 
 import re
 from contextvars import ContextVar
-from typing import Literal, cast
+from typing import Literal
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -17,7 +17,7 @@ def use_language(language: str) -> None:
     """Choose the language of all text produced from now on; raises ValueError if it is not known."""
     if language not in LANGUAGES:
         raise ValueError(language)
-    _language.set(cast(Language, language))
+    _language.set(language)
 
 
 def current_language() -> Language:

@@ -136,7 +136,10 @@ def load_rule(path: Path) -> Rule:
 
 
 def load_cases(rule: Rule) -> dict[str, list[dict[str, Any]]]:
-    """Return the cases of a rule: {"pass": […], "fail": […]}, each with a name, and rows or tabs; failing ones say what to expect."""
+    """Return the cases of a rule: {"pass": […], "fail": […]}, each with a name, and rows or tabs.
+
+    Failing ones say under `expect` what is to be found.
+    """
     cases = _yaml(_read(rule.path).partition("\n---\n")[2], rule.path)
     if not isinstance(cases, dict) or not all(
         isinstance(cases.get(kind), list) and cases[kind] for kind in ("pass", "fail")

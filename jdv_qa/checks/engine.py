@@ -25,7 +25,18 @@ from jdv_qa.workbook.layout import Layout, load_layout
 if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
 
-MODULES = ("structure", "cells", "codes", "order_types", "pending", "comparability", "references", "nabm", "rows", "summary")
+MODULES = (
+    "structure",
+    "cells",
+    "codes",
+    "order_types",
+    "pending",
+    "comparability",
+    "references",
+    "nabm",
+    "rows",
+    "summary",
+)
 """One module a family; importing it registers its rules."""
 
 

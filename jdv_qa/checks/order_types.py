@@ -106,6 +106,4 @@ def both_without_itself(context: Context, parameters: Mapping[str, Any]) -> Iter
         results = {record["result_code"] for record in order.records if record["result_code"]}
         readable = all(is_loinc(code) or is_pending(code) for code in results)
         if order["order_type"] == "Both" and order.code and order.code not in results and results and readable:
-            yield Problem(
-                "main", owner(order.records, "order_code"), "order_code", related=tuple(sorted(results))
-            )
+            yield Problem("main", owner(order.records, "order_code"), "order_code", related=tuple(sorted(results)))

@@ -129,8 +129,7 @@ def _same_method(part: str, wording: str) -> bool:
 @rule("ATT-06")
 def could_be_taken_for_loinc(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Numbers of pending codes written with a dash and a digit, as a LOINC code is."""
-    for problem in problems_of(context, CodeForm.PENDING_LIKE_LOINC):
-        yield problem
+    yield from problems_of(context, CodeForm.PENDING_LIKE_LOINC)
 
 
 @rule("ATT-07")

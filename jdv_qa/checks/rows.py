@@ -149,7 +149,9 @@ def rank(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
         if not number.isdigit() or not code or code in told:
             continue
         known = first.setdefault((record["chapter"], str(int(number))), record)
-        same_result = known["result_code"] == code or fold(known["result_loinc_label"]) == fold(record["result_loinc_label"])
+        same_result = known["result_code"] == code or fold(known["result_loinc_label"]) == fold(
+            record["result_loinc_label"]
+        )
         if not same_result:
             told.add(code)
             yield Problem(

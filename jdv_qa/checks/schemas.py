@@ -23,7 +23,10 @@ _RULES = "jdv:rules"
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """A cell, or a key of several cells, that breaks a Table Schema. `constraint` is the schema's word: pattern, enum, required…"""
+    """A cell, or a key of several cells, that breaks a Table Schema.
+
+    `constraint` is the schema's word: pattern, enum, required and the like.
+    """
 
     rule: str
     tab: str

@@ -115,7 +115,7 @@ def _print(reading: Reading, workbook: Path) -> None:
             table.add_row(
                 "–",
                 Text(tab.header(name)),
-                Text(f"{name} : {word}" if required else f"{name} : {word}", style="bold red" if required else "dim"),
+                Text(f"{name} : {word}", style="bold red" if required else "dim"),
             )
         screen.print(table)
     for key in reading.absent:
@@ -140,7 +140,8 @@ def _print(reading: Reading, workbook: Path) -> None:
         screen.print(
             Text(
                 say(
-                    "Il manque des onglets ou des colonnes obligatoires ; « --write mise-en-page.yaml » écrit un fichier à compléter.",
+                    "Il manque des onglets ou des colonnes obligatoires ; "
+                    "« --write mise-en-page.yaml » écrit un fichier à compléter.",
                     "Required tabs or columns are missing; `--write layout.yaml` writes a file to complete.",
                 ),
                 style="bold red",

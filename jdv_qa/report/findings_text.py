@@ -1,4 +1,4 @@
-"""Findings for people at a terminal: by severity and rule, each with its cell, capped so that the first screen tells the essential.
+"""Findings for people at a terminal: by severity and rule, each with its cell, capped so that the essential comes first.
 
 Every string of a workbook is printed through rich's Text: units such as [IU]/L are not markup.
 """

@@ -23,21 +23,21 @@ _SEPARATORS = re.compile(r"\s*[;,|/+&\n]\s*|\s+(?:et|ou|and|or)\s+|\s+", re.IGNO
 _NEARLY_LOINC = re.compile(r"([0-9]{1,7})[^0-9A-Za-z]{1,4}([0-9])")
 _WITHIN = re.compile(r"(?<![0-9-])([0-9]{1,7}-[0-9])(?![0-9-])")
 _PLACEHOLDER = re.compile(
-    r"attente|d[ée]finir|d[ée]terminer|cr[ée]er|venir|compl[ée]ter|pr[ée]ciser|provisoire|inconnu|aucun|n[ée]ant|tbd|tbc|todo|pending|[?.…xX*#-]+|n/?a|nc|nd|sans code",
+    r"attente|d[ée]finir|d[ée]terminer|cr[ée]er|venir|compl[ée]ter|pr[ée]ciser|provisoire|inconnu|aucun|n[ée]ant"
+    r"|tbd|tbc|todo|pending|[?.…xX*#-]+|n/?a|nc|nd|sans code",
     re.IGNORECASE,
 )
 _DASHES = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u02d7\u06d4"
 _LETTERS_FOR_DIGITS = {
     "O": "0", "o": "0", "\u041e": "0", "\u043e": "0", "\u039f": "0", "\u03bf": "0", "Q": "0", "D": "0",
-    "l": "1", "I": "1", "\u0406": "1", "\u0399": "1", "|": "1", "S": "5", "B": "8", "\u0412": "8", "\u0392": "8", "Z": "2", "\u0417": "3", "\u0437": "3",
+    "l": "1", "I": "1", "\u0406": "1", "\u0399": "1", "|": "1", "S": "5", "B": "8", "\u0412": "8", "\u0392": "8",
+    "Z": "2", "\u0417": "3", "\u0437": "3",
 }  # fmt: skip
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("janv jan", "févr fev fevr feb", "mars mar", "avr apr", "mai may", "juin jun", "juil jul", "août aout aug", "sept sep", "oct", "nov", "déc dec"), 1
-    )
-    for name in names.split()
-}  # fmt: skip
+_MONTH_NAMES = (
+    "janv jan", "févr fev fevr feb", "mars mar", "avr apr", "mai may", "juin jun", "juil jul", "août aout aug", "sept sep",
+    "oct", "nov", "déc dec",
+)  # fmt: skip
+_MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
 _MONTH_YEAR = re.compile(r"([a-zéû]{3,5})\.?[-/ ]([0-9]{2}|[0-9]{4})", re.IGNORECASE)
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]00:00(?::00)?)?")
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")

@@ -106,9 +106,11 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
         )
         raise WorkbookError(
             say(
-                f"{path} : onglet « {name} » : aucune ligne d'en-têtes reconnue dans les {HEADER_SEARCH_ROWS} premières lignes (attendus : {wanted}) ; "
+                f"{path} : onglet « {name} » : aucune ligne d'en-têtes reconnue dans les {HEADER_SEARCH_ROWS} premières lignes "
+                f"(attendus : {wanted}) ; "
                 f'lancez « jdv layout "{path.name}" --write mise-en-page.yaml »',
-                f'{path}: tab "{name}": no header row found in the first {HEADER_SEARCH_ROWS} rows (expected: {wanted}); run `jdv layout "{path.name}" --write layout.yaml`',
+                f'{path}: tab "{name}": no header row found in the first {HEADER_SEARCH_ROWS} rows (expected: {wanted}); '
+                f'run `jdv layout "{path.name}" --write layout.yaml`',
             )
         )
     structures = tuple(
@@ -147,8 +149,10 @@ def _no_main_tab(path: Path, layout: Layout, sheets: Sequence[RawSheet], key: st
     present = ", ".join(f"« {raw.sheet.name} »" for raw in sheets)
     return WorkbookError(
         say(
-            f'{path} : onglet principal « {expected} » introuvable (onglets présents : {present}) ; renommez l\'onglet, ou déclarez son nom : « jdv layout "{path.name}" --write mise-en-page.yaml »',
-            f'{path}: main tab "{expected}" not found (tabs: {present}); rename the tab, or declare its name: `jdv layout "{path.name}" --write layout.yaml`',
+            f"{path} : onglet principal « {expected} » introuvable (onglets présents : {present}) ; renommez l'onglet, "
+            f'ou déclarez son nom : « jdv layout "{path.name}" --write mise-en-page.yaml »',
+            f'{path}: main tab "{expected}" not found (tabs: {present}); rename the tab, or declare its name: '
+            f'`jdv layout "{path.name}" --write layout.yaml`',
         )
     )
 
@@ -483,8 +487,12 @@ def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
         if records
         else ()
     )
+    said = {key: value for key, (value, _) in found.items()}
     identity = Identity(
-        *(found.get(key, ("", 0))[0] for key in ("version", "date", "loinc_version", "title")),
+        said.get("version", ""),
+        said.get("date", ""),
+        said.get("loinc_version", ""),
+        said.get("title", ""),
         {key: row for key, (_, row) in found.items()},
     )
     if not identity.title and records and len(records[0].values) == 1:

@@ -63,7 +63,7 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     except FarCell as error:
         raise WorkbookError(
             say(
-                f"{path} : onglet « {error.sheet} » : des cellules sont remplies jusqu'en {error.address}, très loin du tableau ; "
+                f"{path} : onglet « {error.sheet} » : des cellules sont remplies jusqu'en {error.address}, loin du tableau ; "
                 "dans Excel, supprimez-les (Ctrl+Fin y mène)",
                 f'{path}: tab "{error.sheet}": cells are filled as far as {error.address}, a long way from the table; '
                 "delete them in Excel (Ctrl+End goes there)",
@@ -112,7 +112,8 @@ def _read_bytes(path: Path) -> bytes:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise WorkbookError(
             say(
-                f"{path} : ancien format .xls, ou classeur protégé par un mot de passe ; enregistrez-le dans Excel au format .xlsx, sans mot de passe",
+                f"{path} : ancien format .xls, ou classeur protégé par un mot de passe ; "
+                "enregistrez-le dans Excel au format .xlsx, sans mot de passe",
                 f"{path}: old .xls format, or a workbook with a password; save it from Excel as .xlsx without a password",
             )
         )
@@ -130,7 +131,8 @@ def _damaged(path: Path, error: Exception) -> WorkbookError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return WorkbookError(
         say(
-            f"{path} : ce n'est pas un classeur Excel lisible ({reason}) ; ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+            f"{path} : ce n'est pas un classeur Excel lisible ({reason}) ; "
+            "ouvrez-le dans Excel et enregistrez-le au format .xlsx",
             f"{path}: this is no readable Excel workbook ({reason}); open it in Excel and save it as .xlsx",
         )
     )
@@ -199,7 +201,6 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
     import warnings
 
     from openpyxl import load_workbook
-    from openpyxl.worksheet.worksheet import Worksheet
 
     refuse_far_cells(content)
     with warnings.catch_warnings():
@@ -209,25 +210,23 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
         computed = None
         sheets = []
         for worksheet in workbook.worksheets:
-            if not isinstance(worksheet, Worksheet):
-                continue
             formulas: dict[tuple[int, int], str] = {}
             errors: dict[tuple[int, int], str] = {}
             rows: list[list[RawValue]] = []
-            for cells in worksheet.iter_rows(min_row=1, min_col=1):
+            for number, cells in enumerate(worksheet.iter_rows(min_row=1, min_col=1), 1):
                 row: list[RawValue] = []
-                for cell in cells:
+                for position, cell in enumerate(cells, 1):
                     value: object = cell.value
                     if cell.data_type == "f":
                         formula = value if isinstance(value, str) else str(getattr(value, "text", "") or "")
-                        formulas[cell.row, cell.column] = formula.removeprefix("=")
+                        formulas[number, position] = formula.removeprefix("=")
                         computed = computed or load_workbook(io.BytesIO(content), data_only=True)
-                        twin = computed[worksheet.title].cell(cell.row, cell.column)
+                        twin = computed[worksheet.title].cell(number, position)
                         value = twin.value
                         if twin.data_type == "e":
-                            errors[cell.row, cell.column] = str(value)
+                            errors[number, position] = str(value)
                     elif cell.data_type == "e":
-                        errors[cell.row, cell.column] = str(value)
+                        errors[number, position] = str(value)
                     row.append(_normal(_unescaped(value) if type(value) is str else value))
                 rows.append(row)
             sheets.append(

@@ -1,5 +1,6 @@
-"""A light look at the XML of an .xlsx file for what python-calamine does not tell: hidden rows, columns and tabs,
-merged ranges, formulas and error cells.
+"""A light look at the XML of an .xlsx file for what python-calamine does not tell.
+
+That is: hidden rows, columns and tabs, merged ranges, formulas and error cells.
 
 Attributes are found by regular expressions; only a sheet that holds a formula or an error cell is parsed in full.
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import Column, column_letter
-from jdv_qa.workbook.layout import Layout, TabLayout, header_index, nearest_tab
+from jdv_qa.workbook.layout import Layout, TabLayout, nearest_tab
 from jdv_qa.workbook.read import find_columns, find_tabs, read_summary
 from jdv_qa.workbook.sheets import RawSheet, read_sheets
 
@@ -110,7 +110,8 @@ def layout_file(reading: Reading, source: Path) -> str:
     lines = [
         say(f"## Mise en page du classeur « {source.name} ».", f'## Layout of the workbook "{source.name}".'),
         say(
-            "## Une ligne qui commence par # n'est pas lue : vérifier la proposition, la corriger, puis enlever ce premier caractère.",
+            "## Une ligne qui commence par # n'est pas lue : "
+            "vérifier la proposition, la corriger, puis enlever ce premier caractère.",
             "## A line that begins with # is not read: check the proposal, correct it, then remove this first character.",
         ),
         say("## Puis : jdv check CLASSEUR --layout CE_FICHIER", "## Then: jdv check WORKBOOK --layout THIS_FILE"),

@@ -305,7 +305,7 @@ def test_layout_shows_what_is_unknown_and_what_is_near(tmp_path: Path, jdv: Run)
 
 
 def test_sample_is_copied_once(tmp_path: Path, jdv: Run) -> None:
-    status, out, _ = jdv("sample", tmp_path / "exemple")
+    status, _, _ = jdv("sample", tmp_path / "exemple")
     assert status == 0
     assert {path.name for path in (tmp_path / "exemple").iterdir()} >= {path.name for path in files().values()}
     assert (tmp_path / "exemple" / files()["1.0.0"].name).read_bytes() == files()["1.0.0"].read_bytes()

@@ -59,7 +59,7 @@ IRREGULAR: dict[str, Any] = {
         {"result_code": {"error": "#N/A"}, "unit": {"formula": "A1"}, "nabm_code": 552},
         {"result_code": 600238, "order_code": "600238", "order_type": "En attente", "comment": "deux\nlignes"},
         {"result_code": "  2951-2\u00a0", "order_label": "\u200bSodium ", "unit_secondary": " ", "site": dt.time(1, 2)},
-        {name: None for name in PLAIN_ROW},
+        dict.fromkeys(PLAIN_ROW),
         {"result_code": "2823-3", "comment": "é\u00a0; e\u0301 — 日本"},
     ],
     "merge": ["C3:C4", "A9:H9"],
