@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html.entities import name2codepoint
-from typing import Any, TypeVar
+from typing import Any
 
 from jdv_qa.checks.codes import LOINC_TABS, code_cells
-from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, rule
+from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_cells, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import (
@@ -75,7 +75,6 @@ _LETTERS = dict(
 )
 """Cyrillic and Greek letters, and dashes, that look like Latin ones."""
 
-_Found = TypeVar("_Found")
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _LONGEST_NUMBER = 10**15
 """Excel keeps fifteen digits of a number."""
@@ -123,26 +122,17 @@ def _problem(table: Table, record: Record, name: str, **what: Any) -> Problem:
     return Problem(table.key, record, name, **what)
 
 
-def _once(context: Context, name: str, find: Callable[[], list[_Found]]) -> list[_Found]:
-    """Return what a function finds in a context; it is found once and kept with the context's own cached properties."""
-    kept = vars(context)
-    if name not in kept:
-        kept[name] = find()
-    found: list[_Found] = kept[name]
-    return found
-
-
 def _texts(context: Context) -> list[_Text]:
     """Return the text cells that hold anything unusual."""
     tables = context.edition.tables.values()
-    return _once(
+    return once(
         context, "unusual_texts", lambda: [text for table in tables for text in _unusual_texts(context, table)]
     )
 
 
 def _odd_codes(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
     """Return the code cells, as `code_cells` does and those of the chapters, that hold look-alike characters or a date."""
-    return _once(context, "odd_codes", lambda: list(_find_odd_codes(context)))
+    return once(context, "odd_codes", lambda: list(_find_odd_codes(context)))
 
 
 def _find_odd_codes(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, rule
+from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_cells, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.terminology.codes import CodeForm, CodeReading, is_loinc, read_code, with_dash
 from jdv_qa.terminology.labels import fold
@@ -15,11 +15,15 @@ LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",)}
 """Reference tabs whose codes are LOINC or pending codes, and their fields."""
 
 
-def code_cells(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:
-    """Yield (tab, record, field, reading) for every cell of the workbook that should hold a LOINC or a pending code.
+def code_cells(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
+    """Return (tab, record, field, reading) for every cell of the workbook that should hold a LOINC or a pending code.
 
     Cells that Excel turned into dates, error cells and formulas are left to the rules CEL-03 and STR-06.
     """
+    return once(context, "code_cells", lambda: list(_find_code_cells(context)))
+
+
+def _find_code_cells(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:
     places = [("main", CODE_FIELDS), *LOINC_TABS.items()]
     for tab, fields in places:
         table = context.edition.tables.get(tab)

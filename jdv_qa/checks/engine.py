@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jdv_qa.checks.catalogue import Rule, load_catalogue, text
 from jdv_qa.checks.finding import Finding, Problem, Severity
@@ -63,6 +63,18 @@ class Context:
             for error in validate_table(table):
                 found.setdefault(error.rule, []).append(error)
         return {rule: tuple(errors) for rule, errors in found.items()}
+
+
+_Found = TypeVar("_Found")
+
+
+def once(context: Context, name: str, find: Callable[[], _Found]) -> _Found:
+    """Return what several rules need of a context; it is found once and kept with the context's own cached properties."""
+    kept = vars(context)
+    if name not in kept:
+        kept[name] = find()
+    found: _Found = kept[name]
+    return found
 
 
 RuleFunction = Callable[[Context, Mapping[str, Any]], Iterable[Problem]]

@@ -33,7 +33,6 @@ class RawSheet:
 
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_PLAIN_SPACE = " \t\r\n"
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -146,7 +145,7 @@ def read_with_calamine(content: bytes) -> list[RawSheet]:
     for name, sheet in structure.items():
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         values: list[list[RawValue]] = [
-            [value if type(value) is str and value[:1] > " " else _normal(value) for value in row] for row in rows
+            [_normal(value) if type(value) is not str else value or None for value in row] for row in rows
         ]
         _put_errors(values, sheet)
         sheets.append(_raw_sheet(sheet, values))
@@ -163,11 +162,8 @@ def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
 
 
 def _normal(value: object) -> RawValue:
-    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None.
-
-    Blank text is the empty text and text of plain spaces and line breaks alone, which python-calamine does not tell from it.
-    """
-    if value is None or (type(value) is str and not value.strip(_PLAIN_SPACE)):
+    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None."""
+    if value is None or value == "":
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
