@@ -16,14 +16,24 @@ def write_file(path: Path, content: bytes, *, force: bool = False) -> None:
 
     Raises OutputError when the file exists and `force` is not given, or when it cannot be written.
     """
+    with new_file(path, force=force) as temporary, temporary.open("wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Give a temporary file to fill; it takes its place as `path` when the block ends well, and vanishes otherwise.
+
+    Raises OutputError when the file exists and `force` is not given, or when it cannot be written.
+    """
     _refuse_existing(path, force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
+            yield Path(name)
+            with Path(name).open("rb+") as file:
                 os.fsync(file.fileno())
             Path(name).chmod(_file_mode())
             _rename(Path(name), path, force)

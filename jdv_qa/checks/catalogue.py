@@ -25,7 +25,7 @@ FAMILIES = {
     "UNI": ("unités", "units"), "LAB": ("libellés", "labels"), "CMP": ("comparabilité", "comparability"),
     "REF": ("références", "references"), "NAB": ("NABM/RIHN", "NABM/RIHN"), "GRP": ("lignes", "rows"),
     "LNC": ("LOINC", "LOINC"), "VER": ("version précédente", "previous version"),
-    "SOM": ("Sommaire, notes, indicateurs", "summary, notes, indicators"),
+    "SOM": ("Sommaire, notes, indicateurs", "summary, notes, indicators"), "DER": ("dérogations", "waivers"),
 }  # fmt: skip
 """Family -> (French name, English name), in the order of the catalogue."""
 
@@ -42,8 +42,9 @@ _KEYS = {
     "parameters",
     "needs",
     "messages",
+    "waivable",
 }
-_NEEDS = {"previous", "loinc", "nabm"}
+_NEEDS = {"previous", "loinc", "nabm", "waivers"}
 _CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
 
 Text = Mapping[str, str]
@@ -53,7 +54,8 @@ Text = Mapping[str, str]
 class Rule:
     """A rule as its file describes it. Texts are {"fr": …, "en": …}.
 
-    `needs`: among "previous", "loinc", "nabm"; `fields`: the columns ("tab.field") without which the rule cannot run;
+    `needs`: among "previous", "loinc", "nabm", "waivers"; `fields`: the columns ("tab.field") without which the rule cannot
+    run; `waivable`: whether the maintainers may accept a finding;
     `messages`: sentence by name, with gaps in braces.
     """
 
@@ -69,6 +71,7 @@ class Rule:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    waivable: bool = True
     path: Path = Path()
 
     @property
@@ -131,6 +134,7 @@ def load_rule(path: Path) -> Rule:
         parameters=content.get("parameters") or {},
         needs=tuple(name for name in needs if name in _NEEDS and needs[name]),
         fields=tuple(map(str, needs.get("fields") or ())),
+        waivable=bool(content.get("waivable", True)),
         path=path,
     )
 

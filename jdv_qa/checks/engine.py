@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jdv_qa.checks.baseline import Baseline, Key
 from jdv_qa.checks.catalogue import Rule, load_catalogue, text
 from jdv_qa.checks.finding import Finding, Problem, Severity
 from jdv_qa.checks.profiles import Profile, load_profile
 from jdv_qa.checks.schemas import SchemaError, validate_table
+from jdv_qa.checks.waivers import Stale, Waiver, apply_waivers
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, column_letter
@@ -36,6 +38,7 @@ MODULES = (
     "nabm",
     "rows",
     "summary",
+    "exceptions",
 )
 """One module a family; importing it registers its rules."""
 
@@ -49,6 +52,14 @@ class Context:
     earlier: tuple[Edition, ...] = ()
     """Earlier versions, the previous one first."""
     loinc: LoincRelease | None = None
+    waivers: tuple[Waiver, ...] | None = None
+    """The waivers of the maintainers; None when there is no file of them."""
+
+    @property
+    def stale(self) -> tuple[Stale, ...]:
+        """The waivers that had no effect, once they have been applied."""
+        stale: tuple[Stale, ...] = vars(self).get("stale_waivers", ())
+        return stale
 
     @property
     def previous(self) -> Edition | None:
@@ -121,6 +132,8 @@ class Report:
     crashed: tuple[NotRun, ...] = ()
     loinc: LoincRelease | None = None
     profile: str = ""
+    baseline: Baseline | None = None
+    waivers: tuple[Waiver, ...] = ()
 
     @cached_property
     def summary(self) -> dict[str, int]:
@@ -128,11 +141,15 @@ class Report:
         counts = Counter("waived" if finding.waived else finding.severity.value for finding in self.findings)
         return {key: counts[key] for key in ("error", "warning", "info", "waived")}
 
+    @cached_property
+    def news(self) -> tuple[list[Finding], list[Finding], Counter[Key]]:
+        """Findings new since the baseline, those known to it, and the keys of those gone; all are new without a baseline."""
+        open_findings = [finding for finding in self.findings if not finding.waived]
+        return self.baseline.split(open_findings) if self.baseline else (open_findings, [], Counter())
+
     def fails(self, severity: Severity | None) -> bool:
-        """Tell whether a finding that is not waived has that severity or a graver one; None never fails."""
-        return severity is not None and any(
-            not finding.waived and finding.severity.rank >= severity.rank for finding in self.findings
-        )
+        """Tell whether a new finding that is not waived has that severity or a graver one; None never fails."""
+        return severity is not None and any(finding.severity.rank >= severity.rank for finding in self.news[0])
 
 
 def select_rules(profile: Profile, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> dict[str, Rule]:
@@ -167,47 +184,59 @@ def check(
     layout: Layout | None = None,
     earlier: Iterable[Edition] = (),
     loinc: LoincRelease | None = None,
+    waivers: Iterable[Waiver] | None = None,
+    baseline: Baseline | None = None,
     profile: Profile | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
-    """Run the rules of a profile on an Edition; `earlier` has the previous version first, then older ones."""
+    """Run the rules of a profile on an Edition.
+
+    `earlier` has the previous version first, then older ones. Findings that a waiver covers stay in the report, marked; with
+    a `baseline` only what is new since then counts for `Report.fails`.
+    """
     profile = profile or load_profile()
     rules = select_rules(profile, select, ignore)
-    context = Context(edition, layout or load_layout(), tuple(earlier), loinc)
+    context = Context(
+        edition, layout or load_layout(), tuple(earlier), loinc, None if waivers is None else tuple(waivers)
+    )
     functions = rule_functions()
     run: list[str] = []
     skipped: list[NotRun] = []
     crashed: list[NotRun] = []
-    findings: list[tuple[tuple[object, ...], Finding]] = []
-    for identifier, wanted in rules.items():
+    found: list[_Placed] = []
+
+    def run_rule(wanted: Rule) -> None:
         if (reason := _reason_to_skip(wanted, context)) is not None:
-            skipped.append(NotRun(identifier, reason))
-            continue
+            skipped.append(NotRun(wanted.id, reason))
+            return
         try:
-            found = [
-                _finding(problem, wanted, context) for problem in functions[identifier](context, wanted.parameters)
-            ]
+            problems = functions[wanted.id](context, wanted.parameters)
+            placed = [_finding(problem, wanted, context) for problem in problems]
         except JdvError:
             raise
-        except (
-            Exception
-        ) as error:  # a rule that breaks down must not hide what the others find; it is reported as crashed
-            crashed.append(NotRun(identifier, f"{type(error).__name__}: {error}"))
-            continue
-        run.append(identifier)
-        findings.extend(found)
-    findings.sort(key=lambda item: item[0])
-    return Report(
-        edition,
-        tuple(finding for _, finding in findings),
-        rules,
-        tuple(run),
-        tuple(skipped),
-        tuple(crashed),
-        loinc,
-        profile.name,
+        except Exception as error:  # what a rule that breaks down must not hide is what the others find
+            crashed.append(NotRun(wanted.id, f"{type(error).__name__}: {error}"))
+            return
+        run.append(wanted.id)
+        found.extend(placed)
+
+    last = [wanted for wanted in rules.values() if wanted.family == "DER"]
+    for wanted in rules.values():
+        if wanted not in last:
+            run_rule(wanted)
+    found.sort(key=lambda placed: placed[0])
+    findings, stale = apply_waivers(
+        [finding for _, finding in found], context.waivers or (), rules, run, edition.identity.version
     )
+    vars(context)["stale_waivers"] = tuple(stale)
+    found.clear()
+    for wanted in last:
+        run_rule(wanted)
+    findings.extend(finding for _, finding in found)
+    return Report(
+        edition, tuple(findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, baseline, tuple(context.waivers or ())
+    )  # fmt: skip
 
 
 def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
@@ -219,6 +248,10 @@ def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
         "previous": (
             context.previous is not None,
             say("la version précédente n'est pas donnée (--previous)", "no previous version given (--previous)"),
+        ),
+        "waivers": (
+            context.waivers is not None,
+            say("aucun fichier de dérogations n'est donné (--waivers)", "no file of waivers given (--waivers)"),
         ),
         "nabm": (False, say("aucune table de la NABM n'est donnée (--nabm)", "no NABM table given (--nabm)")),
     }
@@ -248,7 +281,11 @@ class _Gaps(dict[str, object]):
         raise LookupError(f"no fact for the gap {{{key}}}")
 
 
-def _finding(problem: Problem, wanted: Rule, context: Context) -> tuple[tuple[object, ...], Finding]:
+_Placed = tuple[tuple[int, int, int, str], Finding]
+"""A finding and its place in the workbook: sheet, row, column, rule."""
+
+
+def _finding(problem: Problem, wanted: Rule, context: Context) -> _Placed:
     edition = context.edition
     table = edition.tables.get(problem.tab)
     row, column = problem.row, problem.column
@@ -286,7 +323,7 @@ def _finding(problem: Problem, wanted: Rule, context: Context) -> tuple[tuple[ob
     )
     tabs = [sheet.name for sheet in edition.sheets] or [table.sheet for table in edition.tables.values()]
     place = tabs.index(sheet) if sheet in tabs else len(tabs)
-    return (place, row or 0, column or 0, finding.rule, finding.message), finding
+    return (place, row or 0, column or 0, finding.rule), finding
 
 
 def _shown(problem: Problem) -> str:

@@ -69,6 +69,15 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
     if parent in above:
         raise _wrong(path, say(f"le profil « {parent} » s'étend lui-même", f"profile `{parent}` extends itself"))
     base = _load(str(parent), (*above, str(parent))) if parent else Profile("")
+    profile = overlaid(base, content, path)
+    return replace(profile, name=str(content.get("profile") or path.stem))
+
+
+def overlaid(base: Profile, content: Mapping[str, Any], path: Path) -> Profile:
+    """Return a profile with the `severities` and `parameters` of a file laid over it; a shorter prefix overrides longer ones.
+
+    Raises RuleFileError, with the file and the entry at fault.
+    """
     severities = dict(base.severities)
     for prefix, word in (content.get("severities") or {}).items():
         if word is not False and str(word) not in (*Severity, _OFF):
@@ -82,10 +91,12 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
         severities = {known: kept for known, kept in severities.items() if not known.startswith(str(prefix))}
         # YAML 1.1 reads an unquoted `off` as false.
         severities[str(prefix)] = None if word is False or word == _OFF else Severity(word)
-    parameters = dict(base.parameters) | {
-        key: dict(base.parameters.get(key, {})) | value for key, value in (content.get("parameters") or {}).items()
-    }
-    return Profile(str(content.get("profile") or path.stem), severities, parameters)
+    parameters = dict(base.parameters)
+    for rule, values in (content.get("parameters") or {}).items():
+        if not isinstance(values, dict):
+            raise _wrong(path, say(f"{rule} : des paramètres sont attendus", f"{rule}: parameters are expected"))
+        parameters[str(rule)] = dict(parameters.get(str(rule), {})) | values
+    return Profile(base.name, severities, parameters)
 
 
 def _wrong(path: Path, reason: str) -> RuleFileError:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, read
+from jdv_qa.cli.checking import Demand, Loinc, Previous, ProfileName, SettingsFile, WaiverFile, run_check, words
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed
 from jdv_qa.language import count, say
+
+if TYPE_CHECKING:
+    from jdv_qa.checks.engine import Report
 
 
 class Format(StrEnum):
@@ -21,7 +25,7 @@ class Format(StrEnum):
 
 
 class FailOn(StrEnum):
-    """The gravest severity that does not yet fail is the one below."""
+    """The lowest severity that fails."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -34,19 +38,13 @@ def check(
     form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
     output: Output = None,
     force: Force = False,
-    loinc: Annotated[
+    loinc: Loinc = None,
+    previous: Previous = None,
+    profile: ProfileName = None,
+    waivers: WaiverFile = None,
+    baseline: Annotated[
         Path | None,
-        typer.Option("--loinc", metavar="PATH", help="LOINC release as downloaded: folder, zip or Loinc.csv."),
-    ] = None,
-    previous: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--previous", metavar="WORKBOOK", help="Previous version; repeat it for older ones, the latest first."
-        ),
-    ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="NAME|FILE", help="brouillon (default), publication, or a profile file."),
+        typer.Option("--baseline", metavar="REPORT", help="Earlier JSON report: only what is new since then fails."),
     ] = None,
     select: Annotated[
         list[str] | None,
@@ -56,8 +54,8 @@ def check(
         list[str] | None, typer.Option("--ignore", metavar="ID", help="Leave these rules out: ids or prefixes.")
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Exit with status 1 from this severity up.")
-    ] = FailOn.ERROR,
+        FailOn | None, typer.Option("--fail-on", help="Exit with status 1 from this severity up (default: error).")
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -68,50 +66,23 @@ def check(
         ),
     ] = None,
     layout: LayoutFile = None,
+    config: SettingsFile = None,
     lang: Lang = None,
 ) -> None:
     """Check a workbook against the rules (see `jdv rules`).
 
     Exit status: 0 nothing at or above the failing severity, 1 something, 2 the check could not be made, or a rule broke down.
     """
-    from jdv_qa.checks.engine import check as run_rules
     from jdv_qa.checks.finding import Severity
-    from jdv_qa.checks.profiles import load_profile
-    from jdv_qa.workbook.layout import load_layout
+    from jdv_qa.cli.settings import load_settings
 
-    chosen = load_profile(profile)
-    release = None
-    edition = read(workbook, layout)
-    earlier = [read(path, layout) for path in previous or ()]
-    if loinc is not None:
-        from jdv_qa.terminology.loinc import read_release
-
-        release = read_release(loinc)
-    report = run_rules(
-        edition,
-        layout=load_layout(layout),
-        earlier=earlier,
-        loinc=release,
-        profile=chosen,
-        select=_words(select),
-        ignore=_words(ignore),
+    settings = load_settings(config)
+    failing = fail_on or _fail_on(settings.check.get("fail-on", "error"))
+    demand = Demand(
+        workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore)
     )
-    if form is Format.JSON:
-        from jdv_qa.report.findings_json import findings_json
-
-        emit(findings_json(report), output, force=force)
-    else:
-        from jdv_qa.report.findings_text import DEFAULT_LIMIT, print_report
-
-        if output is None:
-            print_report(report, console(), DEFAULT_LIMIT if limit is None else limit)
-        else:
-            from jdv_qa.cli.options import printed
-
-            emit(printed(lambda paper: print_report(report, paper, limit or 0)), output, force=force)
-    if output is not None:
-        found = ", ".join(count(report.summary[key], *words) for key, words in _WORDS.items())
-        print(say(f"{output} : {found}", f"{output}: {found}"), file=sys.stderr)
+    report = run_check(demand, settings)
+    _write(report, form, output, limit, force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
         print(
@@ -122,16 +93,43 @@ def check(
             file=sys.stderr,
         )
         raise typer.Exit(Exit.TROUBLE)
-    failing = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
-    raise typer.Exit(Exit.FOUND if report.fails(failing) else Exit.CLEAN)
+    fails = report.fails(None if failing is FailOn.NEVER else Severity(failing.value))
+    raise typer.Exit(Exit.FOUND if fails else Exit.CLEAN)
 
 
-_WORDS = {"error": ("erreur", "error"), "warning": ("avertissement", "warning"), "info": ("information", "note")}
+def _fail_on(word: str) -> FailOn:
+    from jdv_qa.errors import JdvError
+
+    try:
+        return FailOn(word)
+    except ValueError:
+        known = ", ".join(FailOn)
+        raise JdvError(
+            say(
+                f"jdv.toml : check.fail-on : « {word} » (possibles : {known})",
+                f"jdv.toml: check.fail-on: `{word}` (known: {known})",
+            )
+        ) from None
 
 
-def _words(values: list[str] | None) -> list[str]:
-    """Return the ids of a repeated option, each of which may hold several separated by commas."""
-    return [word.strip() for value in values or () for word in value.split(",") if word.strip()]
+def _write(report: Report, form: Format, output: Path | None, limit: int | None, *, force: bool) -> None:
+    if form is Format.JSON:
+        from jdv_qa.report.findings_json import findings_json
+
+        emit(findings_json(report), output, force=force)
+    else:
+        from jdv_qa.report.findings_text import DEFAULT_LIMIT, print_report
+
+        if output is None:
+            print_report(report, console(), DEFAULT_LIMIT if limit is None else limit)
+        else:
+            emit(printed(lambda paper: print_report(report, paper, limit or 0)), output, force=force)
+    if output is not None:
+        found = ", ".join(count(report.summary[key], *nouns) for key, nouns in _NOUNS.items())
+        print(say(f"{output} : {found}", f"{output}: {found}"), file=sys.stderr)
+
+
+_NOUNS = {"error": ("erreur", "error"), "warning": ("avertissement", "warning"), "info": ("information", "note")}
 
 
 def register(app: typer.Typer) -> None:

@@ -29,7 +29,7 @@ def info(
     lang: Lang = None,
 ) -> None:
     """Show the version, the tabs and the indicators of a workbook."""
-    from jdv_qa.publish.indicators import indicators
+    from jdv_qa.checks.indicators import indicators
 
     edition = read(workbook, layout)
     figures = indicators(edition)

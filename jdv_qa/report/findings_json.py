@@ -28,6 +28,28 @@ def findings_json(report: Report) -> str:
             "crashed": [{"rule": item.rule, "reason": item.reason} for item in report.crashed],
         },
         "summary": report.summary,
+        **_baseline(report),
         "findings": [finding.to_json() for finding in report.findings],
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _baseline(report: Report) -> dict[str, Any]:
+    """Return what is new and what is gone since the baseline, where there is one."""
+    if report.baseline is None:
+        return {}
+    new, known, gone = report.news
+    place = {id(finding): number for number, finding in enumerate(report.findings)}
+    return {
+        "baseline": {
+            "path": report.baseline.path,
+            "version": report.baseline.version,
+            "new": [place[id(finding)] for finding in new],
+            "known": len(known),
+            "gone": [
+                {"rule": rule, "row_key": row_key, "field": field or None, "value": value}
+                for (rule, row_key, field, value), number in sorted(gone.items())
+                for _ in range(number)
+            ],
+        }
+    }

@@ -30,9 +30,8 @@ def print_report(report: Report, console: Console, limit: int = DEFAULT_LIMIT) -
     """Print a report; `limit` findings of each rule are shown, 0 for all, and what is left out is announced."""
     console.print(_head(report))
     by_rule: dict[str, list[Finding]] = defaultdict(list)
-    for finding in report.findings:
-        if not finding.waived:
-            by_rule[finding.rule].append(finding)
+    for finding in report.news[0]:
+        by_rule[finding.rule].append(finding)
     main_sheet = report.edition.main.sheet
     for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO):
         rules = [rule for rule in report.rules.values() if by_rule[rule.id] and rule.severity is severity]
@@ -43,6 +42,11 @@ def print_report(report: Report, console: Console, limit: int = DEFAULT_LIMIT) -
         for rule in rules:
             console.print(_rule_block(rule, by_rule[rule.id], limit, main_sheet, console.width))
     console.print()
+    if any(finding.waived for finding in report.findings):
+        console.print(Text(say("DÉROGATIONS – constats acceptés", "WAIVERS – findings accepted"), style="bold"))
+        for line in _waived_lines(report, main_sheet):
+            console.print(line)
+        console.print()
     for part in _foot(report, main_sheet):
         console.print(part)
 
@@ -120,6 +124,8 @@ def _foot(report: Report, main_sheet: str) -> Iterable[RenderableType]:
     for position, (words, style) in enumerate(counts):
         line.append(", " if position else "").append(words, style=style)
     yield line
+    if report.baseline is not None:
+        yield _baseline_line(report)
     if any(finding.sheet == main_sheet and finding.cell for finding in report.findings):
         yield Text(
             say(f"Cellules sans nom d'onglet : « {main_sheet} ».", f'Cells without a tab name: "{main_sheet}".'),
@@ -138,6 +144,31 @@ def _foot(report: Report, main_sheet: str) -> Iterable[RenderableType]:
             ),
             style="bold red",
         )
+
+
+def _waived_lines(report: Report, main_sheet: str) -> Iterable[Text]:
+    for finding in report.findings:
+        if finding.waived:
+            waiver = next(waiver for waiver in report.waivers if waiver.covers(finding))
+            until = say(f", jusqu'à {waiver.until}", f", until {waiver.until}") if waiver.until else ""
+            granted = say(f"{waiver.by}, le {waiver.date}{until} : ", f"{waiver.by}, {waiver.date}{until}: ")
+            yield Text.assemble(
+                "  ", (place(finding, main_sheet), "bold"), f"  {finding.rule}  ", (granted, "dim"), waiver.reason
+            )
+
+
+def _baseline_line(report: Report) -> Text:
+    baseline = report.baseline
+    assert baseline is not None
+    new, known, gone = report.news
+    version = f" ({say('version', 'version')} {baseline.version})" if baseline.version else ""
+    words = say(
+        f"Depuis {baseline.path}{version} : {count(len(new), 'constat nouveau', 'new finding', 'constats nouveaux')}, "
+        f"{len(known)} déjà connus (non montrés), {count(gone.total(), 'disparu', 'gone', None, 'gone')}.",
+        f"Since {baseline.path}{version}: {count(len(new), 'constat nouveau', 'new finding')}, "
+        f"{len(known)} known already (not shown), {gone.total()} gone.",
+    )
+    return Text(words, style="bold")
 
 
 def _by_reason(skipped: Iterable[NotRun]) -> dict[str, list[str]]:

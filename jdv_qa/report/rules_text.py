@@ -54,6 +54,7 @@ def _need(need: str) -> str:
         "loinc": say("avec --loinc", "with --loinc"),
         "previous": say("avec --previous", "with --previous"),
         "nabm": say("avec --nabm", "with --nabm"),
+        "waivers": say("avec --waivers", "with --waivers"),
     }[need]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from jdv_qa.checks.catalogue import Rule, load_cases, load_catalogue
 from jdv_qa.checks.engine import check, rule_functions
+from jdv_qa.checks.waivers import Waiver, load_waivers
 from jdv_qa.language import use_language
 from jdv_qa.terminology.loinc import LoincRelease, Term
 from jdv_qa.workbook.read import read_edition
@@ -46,19 +48,35 @@ def test_case(rule: Rule, kind: str, case: dict[str, Any], language: str, tmp_pa
     ]
     use_language(language)
     try:
-        report = check(edition, earlier=earlier, loinc=loinc_release(case.get("loinc")), select=[rule.id])
+        report = check(
+            edition,
+            earlier=earlier,
+            loinc=loinc_release(case.get("loinc")),
+            waivers=waivers_of(case, tmp_path),
+            select=[rule.id, *case.get("beside", ())],
+        )
     finally:
         use_language("fr")
     assert [(broken.rule, broken.reason) for broken in report.crashed] == []
-    assert [(waiting.rule, waiting.reason) for waiting in report.skipped] == []
+    assert [(waiting.rule, waiting.reason) for waiting in report.skipped if waiting.rule == rule.id] == []
+    findings = [finding for finding in report.findings if finding.rule == rule.id]
     if kind == "pass":
-        assert [(finding.cell, finding.message) for finding in report.findings] == []
+        assert [(finding.cell, finding.message) for finding in findings] == []
         return
-    found = [finding.to_json() for finding in report.findings]
+    found = [finding.to_json() for finding in findings]
     expected = [expectation(item) for item in case["expect"]]
     shown = [{key: finding[key] for key in wanted} for finding, wanted in zip(found, expected, strict=False)]
     assert shown == expected
     assert len(found) == len(expected), found
+
+
+def waivers_of(case: dict[str, Any], folder: Path) -> tuple[Waiver, ...] | None:
+    """The waivers of a case, read from a file as those of a user."""
+    if "waivers" not in case:
+        return None
+    path = folder / "waivers.yaml"
+    path.write_text(json.dumps(case["waivers"], default=str), encoding="utf-8")
+    return load_waivers(path)
 
 
 def expectation(item: dict[str, Any]) -> dict[str, Any]:

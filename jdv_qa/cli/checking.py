@@ -1,0 +1,104 @@
+"""What `jdv check` and `jdv waive` share: the options of a check, and running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jdv_qa.cli.options import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jdv_qa.checks.engine import Report
+    from jdv_qa.checks.profiles import Profile
+    from jdv_qa.cli.settings import Settings
+    from jdv_qa.terminology.loinc import LoincRelease
+
+Loinc = Annotated[
+    str | None,
+    typer.Option("--loinc", metavar="PATH", help="LOINC release as downloaded: folder, zip or Loinc.csv."),
+]
+Previous = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--previous", metavar="WORKBOOK", help="Previous version; repeat it for older ones, the latest first."
+    ),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME|FILE", help="brouillon (default), publication, or a profile file."),
+]
+WaiverFile = Annotated[
+    Path | None, typer.Option("--waivers", metavar="FILE", help="File of waivers (see `jdv waive`).")
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file (default: jdv.toml of the current folder)."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What to check a workbook with; None where nothing was asked for on the command line."""
+
+    workbook: Path
+    loinc: str | None = None
+    previous: tuple[Path, ...] = ()
+    profile: str | None = None
+    waivers: Path | None = None
+    layout: str | None = None
+    baseline: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+def run_check(demand: Demand, settings: Settings) -> Report:
+    """Run the rules on a workbook; what the command line leaves open comes from the settings."""
+    from jdv_qa.checks.baseline import load_baseline
+    from jdv_qa.checks.engine import check
+    from jdv_qa.checks.waivers import load_waivers
+    from jdv_qa.workbook.layout import load_layout
+
+    chosen = settings.check
+    profile = load_chosen_profile(demand.profile, settings)
+    layout = demand.layout or chosen.get("layout")
+    waivers = demand.waivers or settings.file("waivers")
+    baseline = load_baseline(demand.baseline) if demand.baseline else None
+    granted = load_waivers(waivers) if waivers else None
+    edition = read(demand.workbook, layout)
+    earlier = [read(path, layout) for path in demand.previous]
+    return check(
+        edition,
+        layout=load_layout(layout),
+        earlier=earlier,
+        loinc=load_loinc(demand.loinc, settings),
+        waivers=granted,
+        baseline=baseline,
+        profile=profile,
+        select=demand.select or tuple(chosen.get("select", ())),
+        ignore=demand.ignore or tuple(chosen.get("ignore", ())),
+    )
+
+
+def load_chosen_profile(name: str | None, settings: Settings) -> Profile:
+    """Load the profile asked for, or the settings', with the severities and parameters of the settings laid over it."""
+    from jdv_qa.checks.profiles import load_profile, overlaid
+
+    return overlaid(load_profile(name or settings.check.get("profile")), settings.rules, settings.path)
+
+
+def load_loinc(asked: str | None, settings: Settings) -> LoincRelease | None:
+    """Load the LOINC release asked for, or the settings'; a relative path there counts from the settings file."""
+    from jdv_qa.terminology.loinc import read_release
+
+    path = Path(asked) if asked is not None else settings.file("loinc")
+    return None if path is None else read_release(path)
+
+
+def words(values: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the ids of a repeated option, each of which may hold several separated by commas."""
+    return tuple(word.strip() for value in values or () for word in value.split(",") if word.strip())
