@@ -86,3 +86,11 @@ def test_pictures_show_the_real_output() -> None:
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
+
+
+def test_rule_pages_are_those_of_the_rules() -> None:
+    from docs.rule_pages import FOLDER, pages, write
+
+    if RENEW:
+        write()
+    assert {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")} == pages()

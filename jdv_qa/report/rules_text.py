@@ -131,10 +131,17 @@ def _shown(value: object) -> str:
         return say("(vide)", "(blank)")
     if isinstance(value, dict):
         return f"={value['formula']}" if "formula" in value else str(value.get("error"))
-    return (
-        str(value)
-        if isinstance(value, str) and value.isprintable()
-        else repr(value)
-        if isinstance(value, str)
-        else str(value)
+    return visible(value) if isinstance(value, str) else str(value)
+
+
+def visible(text: str) -> str:
+    """Return a text in which what cannot be seen can: spaces at the ends as ␣, odd characters by their Unicode number."""
+    shown = "".join(
+        char
+        if char.isprintable() and (char.isascii() or char.isalnum() or char in "«»’…–—°²³")
+        else f"‹U+{ord(char):04X}›"
+        for char in text
     )
+    inner = shown.strip(" ")
+    before, after = len(shown) - len(shown.lstrip(" ")), len(shown) - len(shown.rstrip(" "))
+    return "␣" * before + inner + "␣" * (after if inner else 0)
