@@ -15,6 +15,7 @@ from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
     from jdv_qa.checks.engine import Report
+    from jdv_qa.workbook.layout import Layout
 
 
 class Format(StrEnum):
@@ -22,6 +23,7 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    XLSX = "xlsx"
 
 
 class FailOn(StrEnum):
@@ -35,7 +37,14 @@ class FailOn(StrEnum):
 
 def check(
     workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook to check.")],
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="text for people, json for scripts, xlsx for Excel (default: by the name of the output).",
+        ),
+    ] = None,
     output: Output = None,
     force: Force = False,
     loinc: Loinc = None,
@@ -75,6 +84,7 @@ def check(
     """
     from jdv_qa.checks.finding import Severity
     from jdv_qa.cli.settings import load_settings
+    from jdv_qa.workbook.layout import load_layout
 
     settings = load_settings(config)
     failing = fail_on or _fail_on(settings.check.get("fail-on", "error"))
@@ -82,7 +92,7 @@ def check(
         workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore)
     )
     report = run_check(demand, settings)
-    _write(report, form, output, limit, force=force)
+    _write(report, form or _form_of(output), output, limit, load_layout(layout), force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
         print(
@@ -112,8 +122,29 @@ def _fail_on(word: str) -> FailOn:
         ) from None
 
 
-def _write(report: Report, form: Format, output: Path | None, limit: int | None, *, force: bool) -> None:
-    if form is Format.JSON:
+def _form_of(output: Path | None) -> Format:
+    """Return the form that the name of the output asks for: .json, .xlsx, text otherwise."""
+    suffix = output.suffix.casefold().removeprefix(".") if output else ""
+    return Format(suffix) if suffix in ("json", "xlsx") else Format.TEXT
+
+
+def _write(
+    report: Report, form: Format, output: Path | None, limit: int | None, layout: Layout, *, force: bool
+) -> None:
+    if form is Format.XLSX:
+        from jdv_qa.errors import JdvError
+        from jdv_qa.files import write_file
+        from jdv_qa.report.findings_excel import findings_excel
+
+        if output is None:
+            raise JdvError(
+                say(
+                    "un classeur Excel ne s'affiche pas ; ajouter « -o constats.xlsx »",
+                    "an Excel workbook cannot be printed; add `-o findings.xlsx`",
+                )
+            )
+        write_file(output, findings_excel(report, layout), force=force)
+    elif form is Format.JSON:
         from jdv_qa.report.findings_json import findings_json
 
         emit(findings_json(report), output, force=force)
