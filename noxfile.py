@@ -75,6 +75,14 @@ def all_pythons(session: nox.Session) -> None:
     tests(session)
 
 
+@nox.session(default=False)
+def minimums(session: nox.Session) -> None:
+    """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
+    floors = [requirement.partition(",")[0].replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]]
+    session.install("--editable", ".", *floors, *group("test"))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff; `-- --fix` mends what can be mended."""

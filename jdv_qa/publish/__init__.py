@@ -1,1 +1,1 @@
-"""What is published of a version: release notes, indicators, exports and the register of releases."""
+"""What is published of a version: release notes, exports and the register of releases."""

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from jdv_qa.checks.indicators import indicator_label, indicators
 from jdv_qa.compare.impact import Impacts, load_impacts, propose_version, version_key
 from jdv_qa.compare.model import KINDS, PARTS, REFERENCES, Change, Comparison, Kind, Part, code_place, field_place
 from jdv_qa.compare.wording import (
@@ -24,7 +25,6 @@ from jdv_qa.compare.wording import (
     uncompared_sentence,
 )
 from jdv_qa.language import count, current_language, figure, say
-from jdv_qa.publish.indicators import indicator_label, indicators
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
 
