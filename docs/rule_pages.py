@@ -48,7 +48,8 @@ def _index(rules: Mapping[str, Rule]) -> str:
     lines = [
         "# Les règles",
         "",
-        "Ce que contrôle `jdv check`, par famille puis par sévérité. `jdv rules` donne la même liste, `jdv rule ID` la même page.",
+        "Ce que contrôle `jdv check`, par famille puis par sévérité.",
+        "`jdv rules` donne la même liste, `jdv rule ID` la même page.",
         "",
         "- **erreur** : à corriger avant publication ;",
         "- **avertissement** : à corriger dès que possible ;",

@@ -56,7 +56,8 @@ class Rule:
 
     `needs`: among "previous", "loinc", "nabm", "waivers"; `fields`: the columns ("tab.field") without which the rule cannot
     run; `waivable`: whether the maintainers may accept a finding;
-    `messages`: sentence by name, with gaps in braces.
+    `messages`: sentence by name, with gaps in braces; `lowered`: the sentences that speak of something less grave than the
+    rule, and their severity.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     waivable: bool = True
+    lowered: Mapping[str, Severity] = field(default_factory=dict)
     path: Path = Path()
 
     @property
@@ -114,16 +116,18 @@ def load_rule(path: Path) -> Rule:
     if not _ID.fullmatch(identifier) or identifier != path.stem:
         raise _wrong(path, "rule")
     texts = {key: _text(path, key, content[key]) for key in ("title", "checks", "why", "mend")}
+    lowered = {
+        str(name): _severity(path, value.pop("severity"))
+        for name, value in content["messages"].items()
+        if isinstance(value, dict) and "severity" in value
+    }
     messages = {str(name): _text(path, f"messages.{name}", value) for name, value in content["messages"].items()}
     if "default" not in messages:
         raise _wrong(path, "messages.default")
     needs = content.get("needs") or {}
     if not isinstance(needs, dict) or set(needs) - _NEEDS - {"fields"}:
         raise _wrong(path, "needs")
-    try:
-        severity = Severity(content["severity"])
-    except ValueError:
-        raise _wrong(path, "severity") from None
+    severity = _severity(path, content["severity"])
     return Rule(
         identifier,
         severity,
@@ -135,6 +139,7 @@ def load_rule(path: Path) -> Rule:
         needs=tuple(name for name in needs if name in _NEEDS and needs[name]),
         fields=tuple(map(str, needs.get("fields") or ())),
         waivable=bool(content.get("waivable", True)),
+        lowered=lowered,
         path=path,
     )
 
@@ -179,6 +184,13 @@ def _text(path: Path, key: str, value: Any) -> Text:
     ):
         raise _wrong(path, key)
     return value
+
+
+def _severity(path: Path, word: Any) -> Severity:
+    try:
+        return Severity(word)
+    except ValueError:
+        raise _wrong(path, "severity") from None
 
 
 def _wrong(path: Path, key: str) -> RuleFileError:

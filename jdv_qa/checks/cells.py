@@ -125,9 +125,7 @@ def _problem(table: Table, record: Record, name: str, **what: Any) -> Problem:
 def _texts(context: Context) -> list[_Text]:
     """Return the text cells that hold anything unusual."""
     tables = context.edition.tables.values()
-    return once(
-        context, "unusual_texts", lambda: [text for table in tables for text in _unusual_texts(context, table)]
-    )
+    return once(context, "unusual_texts", lambda: [text for table in tables for text in _unusual_texts(context, table)])
 
 
 def _odd_codes(context: Context) -> list[tuple[str, Record, str, CodeReading]]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_cells, rule
 from jdv_qa.checks.finding import Problem
+from jdv_qa.checks.loinc import describe
+from jdv_qa.language import say
 from jdv_qa.terminology.codes import CodeForm, CodeReading, is_loinc, read_code, with_dash
 from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import CellKind, Record
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import LoincRelease
 
 LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",)}
 """Reference tabs whose codes are LOINC or pending codes, and their fields."""
@@ -53,7 +59,8 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
     """Codes that are neither a LOINC code nor a pending code, and LOINC codes that lost their dash.
 
     The second look like pending codes, and one pending code in ten becomes a LOINC code when a dash is added; so it takes
-    evidence: the code with its dash stands elsewhere, here or in the previous version, under the same label.
+    evidence: the code with its dash stands elsewhere, here or in an earlier version, under the same label, or has the label's
+    axes in LOINC. Where nothing can tell, for want of a LOINC release, the doubt is stated, once a code.
     """
     for error in context.schema_errors.get("COD-01", ()):
         reading = read_code(error.record[error.field])
@@ -64,6 +71,7 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
             message = "proposal" if reading.proposal else "default"
             yield Problem(error.tab, error.record, error.field, suggestion=reading.proposal, message=message)
     labels = _labels_of_loinc_codes(context)
+    settled = {code for edition in context.earlier for code in (*edition.orders, *edition.results)}
     for record, name in own_cells(context.edition.main, CODE_FIELDS):
         dashed = with_dash(record[name])
         if dashed is None or read_code(record[name]).form is not CodeForm.PENDING:
@@ -71,6 +79,9 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
         label = record[LABEL_OF[name]]
         if label and (fold(label) in labels.get(dashed, ()) or _is_label_of(context, dashed, label)):
             yield Problem("main", record, name, suggestion=dashed, message="dash")
+        elif context.loinc is None and record[name] not in settled and int(dashed[:-2]) <= parameters["highest"]:
+            settled.add(record[name])
+            yield Problem("main", record, name, suggestion=dashed, message="doubt")
 
 
 def _labels_of_loinc_codes(context: Context) -> dict[str, set[str]]:
@@ -91,14 +102,57 @@ def _is_label_of(context: Context, code: str, label: str) -> bool:
 
 @rule("COD-02")
 def wrong_check_digit(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
-    """Codes whose check digit is wrong; the 14 official exceptions are told apart."""
+    """Codes whose check digit is wrong; the official exceptions are told apart, with what LOINC gives in their place.
+
+    With a LOINC release, the codes that it holds are proposed first, best of all one whose axes are those of the label.
+    """
     exceptions = set(parameters["official_exceptions"])
     for problem in problems_of(context, CodeForm.WRONG_DIGIT):
         assert problem.record is not None and problem.field is not None
-        if problem.record[problem.field] in exceptions:
-            yield Problem(problem.tab, problem.record, problem.field, message="official")
+        code = problem.record[problem.field]
+        if code in exceptions or (context.loinc is not None and code in context.loinc.terms):
+            yield _official(context, problem, code)
+        elif context.loinc is not None:
+            yield _nearest_in_loinc(context.loinc, problem)
         else:
             yield problem
+
+
+def _official(context: Context, problem: Problem, code: str) -> Problem:
+    """Return the problem of an old code that LOINC published with a wrong digit."""
+    candidates = context.loinc.candidates(code) if context.loinc else ()
+    live = [candidate.code for candidate in candidates if candidate.live]
+    return replace(
+        problem,
+        suggestion=live[0] if len(live) == 1 else None,
+        related=tuple(candidate.code for candidate in candidates),
+        message="official-replaced" if candidates else "official",
+        facts={"candidates": say(" ; ", "; ").join(describe(candidate, context) for candidate in candidates)},
+    )
+
+
+def _nearest_in_loinc(release: LoincRelease, problem: Problem) -> Problem:
+    """Return the problem with its proposals in order: axes and component of the label, axes of the label, in LOINC, others."""
+    assert problem.record is not None and problem.field is not None
+    label = problem.record[LABEL_OF.get(problem.field, "label")]
+    ranks = {}
+    for code in (problem.suggestion, *problem.related):
+        term = release.terms.get(code) if code else None
+        if term is not None:
+            same_axes = term.matches_axes(label)
+            ranks[code] = 0 if same_axes and term.has_component_like(label) else 1 if same_axes else 2
+    if not ranks:
+        return replace(problem, message="none-in-loinc", facts={"version": release.version})
+    proposals = sorted((problem.suggestion, *problem.related), key=lambda code: ranks.get(code, 3))
+    best = proposals[0]
+    assert best is not None
+    return replace(
+        problem,
+        suggestion=best,
+        related=tuple(code for code in proposals[1:] if code),
+        message="same-axes" if ranks[best] < 2 else "in-loinc",
+        facts={"name": release.terms[best].label, "version": release.version},
+    )
 
 
 @rule("COD-03")

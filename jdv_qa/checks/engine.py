@@ -25,7 +25,10 @@ from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, 
 from jdv_qa.workbook.layout import Layout, load_layout
 
 if TYPE_CHECKING:
+    from jdv_qa.checks.notes import Told
+    from jdv_qa.compare.model import Comparison
     from jdv_qa.terminology.loinc import LoincRelease
+    from jdv_qa.terminology.nabm import Nabm
 
 MODULES = (
     "structure",
@@ -36,7 +39,11 @@ MODULES = (
     "comparability",
     "references",
     "nabm",
+    "loinc",
     "rows",
+    "labels",
+    "previous",
+    "units",
     "summary",
     "exceptions",
 )
@@ -45,13 +52,14 @@ MODULES = (
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at: the Edition, and the earlier versions and the LOINC release when they are given."""
+    """What a rule may look at: the Edition; the earlier versions, the LOINC release and the NABM when they are given."""
 
     edition: Edition
     layout: Layout
     earlier: tuple[Edition, ...] = ()
     """Earlier versions, the previous one first."""
     loinc: LoincRelease | None = None
+    nabm: Nabm | None = None
     waivers: tuple[Waiver, ...] | None = None
     """The waivers of the maintainers; None when there is no file of them."""
 
@@ -65,6 +73,22 @@ class Context:
     def previous(self) -> Edition | None:
         """The previous version."""
         return self.earlier[0] if self.earlier else None
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """What changed since the previous version, compared once; for rules that need that version."""
+        from jdv_qa.compare.compare import compare
+
+        assert self.previous is not None
+        return compare(self.previous, self.edition)
+
+    @cached_property
+    def told(self) -> Told:
+        """What tab 9 tells of those changes; for rules that need the previous version."""
+        from jdv_qa.checks.notes import read_told
+
+        assert self.previous is not None
+        return read_told(self.edition, self.previous, self.comparison, self.layout)
 
     @cached_property
     def schema_errors(self) -> Mapping[str, tuple[SchemaError, ...]]:
@@ -90,6 +114,10 @@ def once(context: Context, name: str, find: Callable[[], _Found]) -> _Found:
 
 RuleFunction = Callable[[Context, Mapping[str, Any]], Iterable[Problem]]
 _functions: dict[str, RuleFunction] = {}
+
+
+class CannotRun(Exception):
+    """Raised by a rule that finds that it lacks what it needs; the reason goes into the report, the rule counts as skipped."""
 
 
 def rule(identifier: str) -> Callable[[RuleFunction], RuleFunction]:
@@ -184,6 +212,7 @@ def check(
     layout: Layout | None = None,
     earlier: Iterable[Edition] = (),
     loinc: LoincRelease | None = None,
+    nabm: Nabm | None = None,
     waivers: Iterable[Waiver] | None = None,
     baseline: Baseline | None = None,
     profile: Profile | None = None,
@@ -198,7 +227,7 @@ def check(
     profile = profile or load_profile()
     rules = select_rules(profile, select, ignore)
     context = Context(
-        edition, layout or load_layout(), tuple(earlier), loinc, None if waivers is None else tuple(waivers)
+        edition, layout or load_layout(), tuple(earlier), loinc, nabm, None if waivers is None else tuple(waivers)
     )
     functions = rule_functions()
     run: list[str] = []
@@ -213,6 +242,9 @@ def check(
         try:
             problems = functions[wanted.id](context, wanted.parameters)
             placed = [_finding(problem, wanted, context) for problem in problems]
+        except CannotRun as reason:
+            skipped.append(NotRun(wanted.id, str(reason)))
+            return
         except JdvError:
             raise
         except Exception as error:  # what a rule that breaks down must not hide is what the others find
@@ -235,7 +267,8 @@ def check(
         run_rule(wanted)
     findings.extend(finding for _, finding in found)
     return Report(
-        edition, tuple(findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, baseline, tuple(context.waivers or ())
+        edition, tuple(findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, baseline,
+        tuple(context.waivers or ()),
     )  # fmt: skip
 
 
@@ -253,7 +286,10 @@ def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
             context.waivers is not None,
             say("aucun fichier de dérogations n'est donné (--waivers)", "no file of waivers given (--waivers)"),
         ),
-        "nabm": (False, say("aucune table de la NABM n'est donnée (--nabm)", "no NABM table given (--nabm)")),
+        "nabm": (
+            context.nabm is not None,
+            say("aucune table de la NABM n'est donnée (--nabm)", "no NABM table given (--nabm)"),
+        ),
     }
     for need in wanted.needs:
         given, reason = reasons[need]
@@ -307,8 +343,8 @@ def _finding(problem: Problem, wanted: Rule, context: Context) -> _Placed:
     sentence = text(wanted.messages[problem.message])
     finding = Finding(
         wanted.id,
-        wanted.severity,
-        problem.tab,
+        min(wanted.severity, wanted.lowered.get(problem.message, wanted.severity), key=lambda severity: severity.rank),
+        "summary" if problem.tab == "history" else problem.tab,  # the history of versions is a part of the Sommaire
         sheet,
         row,
         column_letter(column) if column else None,

@@ -9,8 +9,7 @@ from jdv_qa.checks.codes import problems_of
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, owner, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.terminology.codes import CodeForm, is_pending
-from jdv_qa.terminology.labels import fold, loinc_parts, parse_label
-from jdv_qa.terminology.loinc import Term
+from jdv_qa.terminology.labels import fold, parse_label
 from jdv_qa.workbook.edition import Edition, Entity, Record
 
 
@@ -98,32 +97,14 @@ def _pending_entities(edition: Edition) -> Iterator[tuple[Entity, str]]:
 def loinc_has_it(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Pending codes for which an active LOINC term now has the same axes and component."""
     assert context.loinc is not None
-    terms: dict[tuple[str, ...], list[Term]] = {}
-    for term in context.loinc.terms.values():
-        if term.status in ("ACTIVE", ""):
-            terms.setdefault((fold(term.component), term.property, term.time, term.system, term.scale), []).append(term)
     for entity, code_field in _pending_entities(context.edition):
         label = parse_label(entity[LABEL_OF[code_field]])
-        if label is None:
-            continue
-        found = [
-            term
-            for property_ in loinc_parts("property", label.property)
-            for time in loinc_parts("time", label.time)
-            for system in loinc_parts("system", label.system)
-            for scale in loinc_parts("scale", label.scale)
-            for term in terms.get((fold(label.component), property_, time, system, scale), ())
-            if _same_method(term.method, label.method)
-        ]
+        found = context.loinc.meaning(label) if label else ()
         if found:
-            codes = sorted(term.code for term in found)
+            codes = [term.code for term in found]
             yield Problem(
                 "main", owner(entity.records, code_field), code_field, suggestion=codes[0], related=tuple(codes[1:])
             )
-
-
-def _same_method(part: str, wording: str) -> bool:
-    return part in loinc_parts("method", wording) or fold(part) == fold(wording)
 
 
 @rule("ATT-06")

@@ -79,7 +79,8 @@ def _waiver(path: Path, number: int, entry: Any) -> Waiver:
     if unknown := set(entry) - {*_KEYS, *_OPTIONAL}:
         name = sorted(map(str, unknown))[0]
         raise _wrong(path, say(f"{where} : clé inconnue « {name} »", f"{where}: unknown key `{name}`"))
-    return Waiver(*(str(entry[key]) for key in _KEYS), until=str(entry.get("until") or ""), line=number)
+    said = {key: str(entry[key]) for key in _KEYS} | {"until": str(entry.get("until") or "")}
+    return Waiver(**said, line=number)
 
 
 def _wrong(path: Path, reason: str) -> RuleFileError:
@@ -119,8 +120,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 def waiver_entry(finding: Finding, reason: str, by: str, until: str, date: dt.date) -> str:
     """Return the YAML entry of a waiver for a finding, to be added at the end of a file."""
     values = {
-        "rule": finding.rule, "row": finding.row_key, "field": finding.field or "", "value": finding.value, "finding": finding.message,
-        "reason": reason, "by": by, "date": date.isoformat(), "until": until,
+        "rule": finding.rule, "row": finding.row_key, "field": finding.field or "", "value": finding.value,
+        "finding": finding.message, "reason": reason, "by": by, "date": date.isoformat(), "until": until,
     }  # fmt: skip
     lines = [f"{name}: {_quoted(value)}" for name, value in values.items() if value or name in _KEYS]
     return "- " + "\n  ".join(lines) + "\n"

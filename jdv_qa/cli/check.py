@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jdv_qa.cli.checking import Demand, Loinc, Previous, ProfileName, SettingsFile, WaiverFile, run_check, words
+from jdv_qa.cli.checking import (
+    Demand,
+    Loinc,
+    NabmFile,
+    Previous,
+    ProfileName,
+    SettingsFile,
+    WaiverFile,
+    run_check,
+    words,
+)
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed
 from jdv_qa.language import count, say
 
@@ -48,6 +58,7 @@ def check(
     output: Output = None,
     force: Force = False,
     loinc: Loinc = None,
+    nabm: NabmFile = None,
     previous: Previous = None,
     profile: ProfileName = None,
     waivers: WaiverFile = None,
@@ -89,7 +100,7 @@ def check(
     settings = load_settings(config)
     failing = fail_on or _fail_on(settings.check.get("fail-on", "error"))
     demand = Demand(
-        workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore)
+        workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore), nabm
     )
     report = run_check(demand, settings)
     _write(report, form or _form_of(output), output, limit, load_layout(layout), force=force)

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
     from jdv_qa.checks.profiles import Profile
     from jdv_qa.cli.settings import Settings
     from jdv_qa.terminology.loinc import LoincRelease
+    from jdv_qa.terminology.nabm import Nabm
 
 Loinc = Annotated[
     str | None,
-    typer.Option("--loinc", metavar="PATH", help="LOINC release as downloaded: folder, zip or Loinc.csv."),
+    typer.Option(
+        "--loinc",
+        metavar="PATH|VERSION",
+        help="LOINC release as downloaded (folder, zip or Loinc.csv), or a version imported with `jdv loinc import`.",
+    ),
+]
+NabmFile = Annotated[
+    Path | None,
+    typer.Option("--nabm", metavar="FILE", help="Table of the NABM (CSV or Excel): codes, labels, ends if any."),
 ]
 Previous = Annotated[
     list[Path] | None,
@@ -54,6 +63,7 @@ class Demand:
     baseline: Path | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    nabm: Path | None = None
 
 
 def run_check(demand: Demand, settings: Settings) -> Report:
@@ -76,6 +86,7 @@ def run_check(demand: Demand, settings: Settings) -> Report:
         layout=load_layout(layout),
         earlier=earlier,
         loinc=load_loinc(demand.loinc, settings),
+        nabm=load_nabm(demand.nabm or settings.file("nabm")),
         waivers=granted,
         baseline=baseline,
         profile=profile,
@@ -92,11 +103,25 @@ def load_chosen_profile(name: str | None, settings: Settings) -> Profile:
 
 
 def load_loinc(asked: str | None, settings: Settings) -> LoincRelease | None:
-    """Load the LOINC release asked for, or the settings'; a relative path there counts from the settings file."""
-    from jdv_qa.terminology.loinc import read_release
+    """Load the LOINC release asked for, or the settings', by its path or its version in the store.
 
-    path = Path(asked) if asked is not None else settings.file("loinc")
-    return None if path is None else read_release(path)
+    A relative path in the settings counts from their file.
+    """
+    from jdv_qa.terminology.store import find_release
+
+    if asked is None and (path := settings.file("loinc")) is not None:
+        asked = str(path) if path.exists() else str(settings.check["loinc"])
+    return None if asked is None else find_release(asked)
+
+
+def load_nabm(path: Path | None) -> Nabm | None:
+    """Load the table of the NABM."""
+    if path is None:
+        return None
+    from jdv_qa.terminology.nabm import nabm_table
+    from jdv_qa.workbook.grids import read_grids
+
+    return nabm_table(read_grids(path)[0].rows, str(path))
 
 
 def words(values: Iterable[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, read
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed, read
 
 
 class Format(StrEnum):
@@ -63,22 +63,13 @@ def diff(
 
         emit(changes_json(comparison), output, force=force)
     else:
-        import io
-
         from jdv_qa.report.changes_text import DEFAULT_LIMIT, print_changes
 
         if output is None:
             print_changes(comparison, console(), limit=DEFAULT_LIMIT if limit is None else limit or None)
         else:
-            from rich.console import Console
-
-            page = io.StringIO()
-            print_changes(
-                comparison,
-                Console(file=page, width=140, markup=False, highlight=False, emoji=False),
-                limit=limit or None,
-            )
-            emit("\n".join(line.rstrip() for line in page.getvalue().splitlines()), output, force=force)
+            page = printed(lambda paper: print_changes(comparison, paper, limit=limit or None), width=140)
+            emit(page, output, force=force)
     raise typer.Exit(Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jdv_qa.cli.checking import Demand, Loinc, Previous, ProfileName, SettingsFile, WaiverFile, run_check
+from jdv_qa.cli.checking import Demand, Loinc, NabmFile, Previous, ProfileName, SettingsFile, WaiverFile, run_check
 from jdv_qa.cli.options import Lang, LayoutFile, console
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
@@ -37,6 +37,7 @@ def waive(
     ] = "",
     waivers: WaiverFile = None,
     loinc: Loinc = None,
+    nabm: NabmFile = None,
     previous: Previous = None,
     profile: ProfileName = None,
     layout: LayoutFile = None,
@@ -60,7 +61,7 @@ def waive(
     granted = path if path.exists() else None
     if granted:
         load_waivers(granted)
-    demand = Demand(workbook, loinc, tuple(previous or ()), profile, granted, layout, select=(rule.upper(),))
+    demand = Demand(workbook, loinc, tuple(previous or ()), profile, granted, layout, select=(rule.upper(),), nabm=nabm)
     report = run_check(demand, settings)
     finding = _finding(report, rule.upper(), cell)
     reason = _ask(reason, say("Raison", "Reason"), "--reason")

@@ -29,18 +29,18 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 def print_report(report: Report, console: Console, limit: int = DEFAULT_LIMIT) -> None:
     """Print a report; `limit` findings of each rule are shown, 0 for all, and what is left out is announced."""
     console.print(_head(report))
-    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    by_rule: dict[tuple[Severity, str], list[Finding]] = defaultdict(list)
     for finding in report.news[0]:
-        by_rule[finding.rule].append(finding)
+        by_rule[finding.severity, finding.rule].append(finding)
     main_sheet = report.edition.main.sheet
     for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO):
-        rules = [rule for rule in report.rules.values() if by_rule[rule.id] and rule.severity is severity]
+        rules = [rule for rule in report.rules.values() if by_rule[severity, rule.id]]
         if not rules:
             continue
         console.print()
         console.print(Text(_severity_title(severity), style=_STYLES[severity]))
         for rule in rules:
-            console.print(_rule_block(rule, by_rule[rule.id], limit, main_sheet, console.width))
+            console.print(_rule_block(rule, by_rule[severity, rule.id], limit, main_sheet, console.width))
     console.print()
     if any(finding.waived for finding in report.findings):
         console.print(Text(say("DÉROGATIONS – constats acceptés", "WAIVERS – findings accepted"), style="bold"))
@@ -76,7 +76,7 @@ def _severity_title(severity: Severity) -> str:
 def _rule_block(rule: Rule, findings: list[Finding], limit: int, main_sheet: str, width: int) -> RenderableType:
     shown = findings[:limit] if limit else findings
     title = Text.assemble(
-        (rule.id, _STYLES[rule.severity]), "  ", (text(rule.title), "bold"), (f"  ({len(findings)})", "dim")
+        (rule.id, _STYLES[findings[0].severity]), "  ", (text(rule.title), "bold"), (f"  ({len(findings)})", "dim")
     )
     places = [place(finding, main_sheet) for finding in shown]
     indent = 2 + min(max(6, *map(cell_len, places)), width // 3) + 2

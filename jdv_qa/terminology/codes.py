@@ -160,12 +160,13 @@ def _read_loinc(stem: str, digit: str) -> CodeReading:
     right = check_digit(stem) == int(digit)
     if int(stem) > HIGHEST_LOINC_STEM:
         return CodeReading(CodeForm.PENDING_LIKE_LOINC, (stem,) if _PENDING.fullmatch(stem) else ())
-    if right and (stem == "0" or not stem.startswith("0")):
+    short = stem.lstrip("0")
+    meant = (f"{short}-{check_digit(short)}",) if short else ()
+    if right and (stem == "0" or short == stem):
         return CodeReading(CodeForm.LOINC)
-    if right or stem.startswith("0"):
-        short = stem.lstrip("0")
-        return CodeReading(CodeForm.MALFORMED, (f"{short}-{check_digit(short)}",) if short else ())
-    return CodeReading(CodeForm.WRONG_DIGIT, (f"{stem}-{check_digit(stem)}", *_one_slip_away(stem, digit)))
+    if right:
+        return CodeReading(CodeForm.MALFORMED, meant)
+    return CodeReading(CodeForm.WRONG_DIGIT, tuple(dict.fromkeys((*meant, *_one_slip_away(stem, digit)))))
 
 
 def _one_slip_away(stem: str, digit: str) -> tuple[str, ...]:

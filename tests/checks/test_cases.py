@@ -13,7 +13,8 @@ from jdv_qa.checks.catalogue import Rule, load_cases, load_catalogue
 from jdv_qa.checks.engine import check, rule_functions
 from jdv_qa.checks.waivers import Waiver, load_waivers
 from jdv_qa.language import use_language
-from jdv_qa.terminology.loinc import LoincRelease, Term
+from jdv_qa.terminology.loinc import LoincRelease, Term, TermChange
+from jdv_qa.terminology.nabm import nabm_table
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import FIRST_ROW, build_workbook
 
@@ -25,9 +26,9 @@ def all_cases() -> Iterator[Any]:
                 yield pytest.param(rule, kind, case, id=f"{rule.id}-{kind}-{case['name']}")
 
 
-def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
-    """Terms of a case: code and any field of `Term`, an active laboratory term otherwise."""
-    if terms is None:
+def loinc_release(case: dict[str, Any]) -> LoincRelease | None:
+    """The `loinc` terms of a case: code and any field of `Term`, an active term otherwise; its `replacements` and `changes`."""
+    if "loinc" not in case:
         return None
     plain = dict.fromkeys(Term.__dataclass_fields__, "") | {
         "status": "ACTIVE",
@@ -35,7 +36,12 @@ def loinc_release(terms: list[dict[str, str]] | None) -> LoincRelease | None:
         "scale": "Qn",
         "time": "Pt",
     }
-    return LoincRelease("2.80", {str(term["code"]): Term(**(plain | term)) for term in terms})
+    return LoincRelease(
+        "2.80",
+        {term["code"]: Term(**(plain | term)) for term in case["loinc"]},
+        {code: tuple((to, comment) for to, comment in given) for code, given in case.get("replacements", {}).items()},
+        {code: tuple(TermChange(*change) for change in told) for code, told in case.get("changes", {}).items()},
+    )
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -51,7 +57,8 @@ def test_case(rule: Rule, kind: str, case: dict[str, Any], language: str, tmp_pa
         report = check(
             edition,
             earlier=earlier,
-            loinc=loinc_release(case.get("loinc")),
+            loinc=loinc_release(case),
+            nabm=nabm_table(case["nabm"], "nabm") if "nabm" in case else None,
             waivers=waivers_of(case, tmp_path),
             select=[rule.id, *case.get("beside", ())],
         )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 
+from jdv_qa.checks.indicators import indicators
 from jdv_qa.errors import WorkbookError
-from jdv_qa.publish.indicators import indicators
 from jdv_qa.sample import files
 from jdv_qa.workbook.edition import MAIN_FIELDS, ORDER_FIELDS, CellKind, Edition, MergedRange
 from jdv_qa.workbook.layout import load_layout

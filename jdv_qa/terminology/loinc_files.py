@@ -1,0 +1,246 @@
+"""The files of a LOINC release as downloaded: a zip, a folder, or one table of it; found by name and read row by row.
+
+The layout is that of the release archive (`LoincTable/`, `AccessoryFiles/…`); where a file stands in it does not matter.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import itemgetter
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from jdv_qa.errors import TerminologyError
+from jdv_qa.language import say
+
+_VERSION = re.compile(r"(?<![0-9.])(2\.[0-9]{2})(?![0-9])")
+_PROGRESS_ROWS = 2000
+_LONGEST_FIELD = 10_000_000
+
+
+class Part(StrEnum):
+    """A file of a release that is of use here."""
+
+    TERMS = "Loinc.csv"
+    MAP_TO = "MapTo.csv"
+    FRENCH = "frFR18LinguisticVariant.csv"
+    SNAPSHOT = "LoincChangeSnapshot.csv"
+    UPDATES = "Updates.csv"
+
+
+_NAMES = {
+    Part.TERMS: re.compile(r"loinc(tablecore)?\.csv"),
+    Part.MAP_TO: re.compile(r"mapto\.csv"),
+    Part.FRENCH: re.compile(r"frfr[0-9]*linguisticvariant\.csv"),
+    Part.SNAPSHOT: re.compile(r"loincchangesnapshot\.csv"),
+    Part.UPDATES: re.compile(r"(loinc_?)?updates\.csv"),
+}
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    UnicodeDecodeError,
+    csv.Error,
+    OSError,
+    EOFError,
+    RuntimeError,  # an encrypted member of the archive
+    NotImplementedError,  # an unknown compression
+)
+Advance = Callable[[int], None]
+"""Told how many more bytes of the files have been read."""
+
+
+def no_progress(_: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """Where the parts of a release are: file names in a folder, or member names in a zip; and their sizes in bytes.
+
+    `version` is what the names tell, "" when they tell nothing.
+    """
+
+    path: Path
+    archive: bool
+    names: Mapping[Part, str]
+    sizes: Mapping[Part, int] = field(default_factory=dict)
+    version: str = ""
+
+    def read(self, part: Part, advance: Advance = no_progress) -> Iterator[list[str]]:
+        """Yield the rows of a part, the header first; none when the release lacks it.
+
+        Raises TerminologyError with the file and the line when it is damaged or cut short.
+        """
+        if part not in self.names:
+            return
+        name = self.names[part]
+        line, done, width = 1, 0, 0
+        csv.field_size_limit(_LONGEST_FIELD)
+        try:
+            with self._open(name) as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
+                rows = csv.reader(text, strict=True)
+                for row in rows:
+                    if not row:
+                        continue
+                    width = width or len(row)
+                    if len(row) != width:
+                        raise self._wrong_row(name, rows.line_num, len(row), width)
+                    line = rows.line_num
+                    if line % _PROGRESS_ROWS == 0:
+                        position = binary.tell()
+                        advance(position - done)
+                        done = position
+                    yield row
+        except _DAMAGED as error:
+            raise self._damaged(name, line, error) from None
+        advance(self.sizes.get(part, 0) - done)
+
+    def columns(
+        self, part: Part, wanted: tuple[str, ...], required: tuple[str, ...] = (), advance: Advance = no_progress
+    ) -> Iterator[tuple[str, ...]]:
+        """Yield the wanted columns of the rows of a part, "" for a column it lacks, the header left out.
+
+        Raises TerminologyError when one of the required columns is missing.
+        """
+        rows = self.read(part, advance)
+        header = next(rows, None)
+        if header is None:
+            if part in self.names:
+                raise self._wrong_table(self.names[part], (required or wanted)[0])
+            return
+        place = {name: position for position, name in enumerate(header)}
+        if missing := [name for name in required if name not in place]:
+            raise self._wrong_table(self.names[part], missing[0])
+        pick = itemgetter(*(place.get(name, len(header)) for name in wanted))
+        for row in rows:
+            row.append("")
+            yield pick(row)
+
+    def header(self, part: Part) -> tuple[str, ...]:
+        """Return the header of a part, empty when there is none."""
+        rows = self.read(part)
+        try:
+            return tuple(next(rows, ()))
+        finally:
+            rows.close()  # type: ignore[attr-defined]
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[IO[bytes]]:
+        if self.archive:
+            with zipfile.ZipFile(self.path) as archive, archive.open(name) as member:
+                yield member
+        else:
+            with (self.path / name if self.path.is_dir() else self.path.parent / name).open("rb") as file:
+                yield file
+
+    def place(self, name: str) -> str:
+        """Return how a file is named to people: the path given, and the file in it."""
+        return str(self.path) if self.path.name == name else f"{self.path} : {name}"
+
+    def _wrong_row(self, name: str, line: int, found: int, width: int) -> TerminologyError:
+        place = self.place(name)
+        return TerminologyError(
+            say(
+                f"{place}, ligne {line} : {found} colonnes au lieu de {width} ; fichier tronqué, à télécharger à nouveau",
+                f"{place}, line {line}: {found} columns instead of {width}; a truncated file, download it again",
+            )
+        )
+
+    def _wrong_table(self, name: str, column: str) -> TerminologyError:
+        place = self.place(name)
+        return TerminologyError(
+            say(
+                f"{place} : colonne {column} absente ; ce n'est pas la table LOINC attendue",
+                f"{place}: no column {column}; this is not the LOINC table expected",
+            )
+        )
+
+    def _damaged(self, name: str, line: int, error: Exception) -> TerminologyError:
+        place, reason = self.place(name), " ".join(str(error).split()) or type(error).__name__
+        return TerminologyError(
+            say(
+                f"{place} : illisible après la ligne {line} ({reason}) ; téléchargez-le à nouveau",
+                f"{place}: unreadable after line {line} ({reason}); download it again",
+            )
+        )
+
+
+def find_files(path: Path) -> ReleaseFiles:
+    """Find the parts of a LOINC release in a zip or a folder, or take the one table given (and MapTo.csv beside it).
+
+    Raises TerminologyError when there is nothing at the path, or no table of terms in it.
+    """
+    try:
+        if path.is_dir():
+            sizes = {
+                p.relative_to(path).as_posix(): p.stat().st_size for p in path.rglob("*.[cC][sS][vV]") if p.is_file()
+            }
+            names = _parts(sizes)
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
+            names = _parts(sizes)
+        else:
+            sizes = {path.name: path.stat().st_size}
+            names = {Part.TERMS: path.name}
+            if (beside := path.with_name(Part.MAP_TO.value)).is_file():
+                names[Part.MAP_TO] = beside.name
+                sizes[beside.name] = beside.stat().st_size
+    except FileNotFoundError:
+        raise TerminologyError(
+            say(
+                f"{path} : version de LOINC introuvable ; vérifiez le nom et le dossier",
+                f"{path}: LOINC release not found; check the name and the folder",
+            )
+        ) from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise TerminologyError(
+            say(f"{path} : version de LOINC illisible ({error})", f"{path}: unreadable LOINC release ({error})")
+        ) from None
+    if Part.TERMS not in names:
+        raise TerminologyError(
+            say(
+                f"{path} : pas de fichier Loinc.csv ; donnez la version de LOINC telle que téléchargée (zip ou dossier)",
+                f"{path}: no Loinc.csv; give the LOINC release as downloaded (zip or folder)",
+            )
+        )
+    zipped = path.is_file() and zipfile.is_zipfile(path)
+    return ReleaseFiles(path, zipped, names, {part: sizes[name] for part, name in names.items()}, _version(path, sizes))
+
+
+def _parts(names: Mapping[str, int]) -> dict[Part, str]:
+    """Return the file of each part: of several, the complete table, then that of LoincTable, then the one nearest the top."""
+    found: dict[Part, str] = {}
+    for part, pattern in _NAMES.items():
+        matching = [PurePosixPath(name) for name in names if pattern.fullmatch(PurePosixPath(name).name.casefold())]
+        if matching:
+            best = min(
+                matching,
+                key=lambda p: ("core" in p.name.casefold(), p.parent.name != "LoincTable", len(p.parts), str(p)),
+            )
+            found[part] = str(best)
+    return found
+
+
+def _version(path: Path, names: Mapping[str, int]) -> str:
+    """Return the version that the name of the release tells, or of the folders it is in, or of the files in it."""
+    where = path.resolve()
+    above = [folder.name for folder in list(where.parents)[:2] if "loinc" in folder.name.casefold()]
+    inside = sorted(part for name in names for part in PurePosixPath(name).parts if "loinc" in part.casefold())
+    for name in (where.name, *above, *inside):
+        if match := _VERSION.search(name):
+            return match.group(1)
+    return ""
+
+
+def versions_in(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the LOINC versions that a text names, as numbers that compare: "2.23 (2.79-2.80)" -> (2, 23), (2, 79), (2, 80)."""
+    return tuple((int(match[:1]), int(match[2:])) for match in _VERSION.findall(text))

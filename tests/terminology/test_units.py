@@ -1,0 +1,432 @@
+from __future__ import annotations
+
+import csv
+import re
+import string
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from docs.units import PAGE, page, tally
+from jdv_qa.resources import rules_directory
+from jdv_qa.terminology.build_units import rows, table
+from jdv_qa.terminology.labels import axis_table, loinc_parts
+from jdv_qa.terminology.properties import (
+    Fault,
+    allowed_dimensions,
+    example_units,
+    judge,
+    needs_unit,
+    properties,
+    si_unit,
+    si_units,
+)
+from jdv_qa.terminology.ucum import define
+from jdv_qa.terminology.units import (
+    Unit,
+    commensurable,
+    conversion_factor,
+    factor_meant,
+    fits,
+    is_factor,
+    is_ucum,
+    proposals,
+    read_factor,
+    read_unit,
+    same_unit,
+    says_no_unit,
+    suspicion,
+    write_factor,
+)
+
+
+def known_units() -> list[dict[str, str]]:
+    with (rules_directory() / "units.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+KNOWN = known_units()
+VALID = [row["unit"] for row in KNOWN if row["dimension"]]
+FACTORS = [row["unit"] for row in KNOWN if row["factor"]]
+WRONG = [row["unit"] for row in KNOWN if not row["dimension"]]
+
+
+def unit(text: str) -> Unit:
+    found = read_unit(text)
+    assert found is not None, text
+    return found
+
+
+def of(*parts: str) -> frozenset[str]:
+    return frozenset(parts)
+
+
+# The table
+
+
+def test_the_table_says_what_ucumvert_says() -> None:
+    uses = {row["unit"]: int(row["loinc_terms"]) for row in KNOWN}
+    assert table(uses, uses) == (rules_directory() / "units.csv").read_text(encoding="utf-8")
+    assert len(VALID) > 450
+    assert len(WRONG) > 150
+
+
+def test_the_table_agrees_with_the_pint_bridge_of_ucumvert() -> None:
+    pint = pytest.importorskip("pint")
+    import ucumvert
+    from lark.exceptions import VisitError
+    from ucumvert.ucum_pint import UcumToPintTransformer
+
+    registry = pint.UnitRegistry(non_int_type=Fraction)
+    registry.load_definitions(Path(ucumvert.__file__).parent / "pint_ucum_defs.txt")
+    bridge, parser = UcumToPintTransformer(registry), ucumvert.get_ucum_parser()
+    letters = {
+        "[luminosity]": "J",
+        "[length]": "L",
+        "[mass]": "M",
+        "[time]": "T",
+        "[substance]": "N",
+        "[temperature]": "K",
+    }
+    compared = 0
+    for row in KNOWN:
+        if not row["factor"] or re.search("g%|LPF", row["unit"]) or re.search("[AQ][0-9-]", row["dimension"]):
+            continue  # the bridge reads g% as a gram times a percent and [LPF] as 1, and has no charge and no angle
+        try:
+            quantity = bridge.transform(ucumvert.parse_ucum(row["unit"], parser))
+        except VisitError:
+            continue
+        if not hasattr(quantity, "to_base_units"):
+            continue
+        powers = {letters[base]: int(power) for base, power in quantity.dimensionality.items()}
+        ours = unit(row["unit"])
+        plain = ".".join(part for part in ours.dimension.split(".") if not part.startswith("[")) or "1"
+        assert plain == (".".join(f"{name}{power}" for name, power in sorted(powers.items())) or "1"), row
+        in_grams = 1000 ** powers.get("M", 0)
+        assert float(quantity.to_base_units().magnitude * in_grams) == pytest.approx(
+            float(ours.factor or 0), rel=1e-4
+        ), row
+        compared += 1
+    assert compared > 400
+
+
+SIMPLE = st.sampled_from(["mol", "g", "L", "m", "s", "U", "kat", "eq", "[IU]", "Pa", "osm"])
+PREFIX = st.sampled_from(["", "k", "d", "c", "m", "u", "n", "p", "f"])
+COMPONENT = st.one_of(
+    st.tuples(PREFIX, SIMPLE).map("".join),
+    st.sampled_from(["10*9", "10*3", "%", "{ratio}", "[arb'U]", "min", "h", "d", "(24.h)", "[CFU]", "100"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(COMPONENT, min_size=1, max_size=3), st.sampled_from("./"))
+def test_any_unit_is_what_ucumvert_says(components: list[str], operator: str) -> None:
+    text = operator.join(components)
+    found, definition = read_unit(text), define(text)
+    assert (found is None) == (definition is None)
+    if found is not None and definition is not None:
+        assert (found.dimension, found.factor) == (definition.dimension, definition.factor)
+
+
+@given(st.sampled_from(VALID), st.text(st.sampled_from(string.ascii_letters + string.digits + "_'."), max_size=12))
+def test_what_an_annotation_says_changes_neither_dimension_nor_factor(text: str, note: str) -> None:
+    filled = text.replace("{}", f"{{{note}}}")
+    assert unit(filled).dimension == unit(text).dimension
+    assert unit(filled).factor == unit(text).factor
+
+
+def test_units_are_case_sensitive() -> None:
+    assert is_ucum("mmol/L")
+    assert is_ucum("mmol/l")
+    assert not is_ucum("MMOL/L")
+    assert not is_ucum("mmol / L")
+    assert not is_ucum("µmol/L")
+    assert not is_ucum("")
+    assert not is_ucum("m" * 5000)
+
+
+def test_moles_and_arbitrary_units_are_dimensions_of_their_own() -> None:
+    assert not commensurable(unit("mmol/L"), unit("10*9/L"))
+    assert not commensurable(unit("[IU]/L"), unit("10*9/L"))
+    assert not commensurable(unit("[IU]/L"), unit("[arb'U]/L"))
+    assert not commensurable(unit("[IU]/L"), unit("U/L"))
+    assert not commensurable(unit("mmol/L"), unit("g/L"))
+    assert commensurable(unit("[IU]/L"), unit("m[iU]/mL"))
+    assert commensurable(unit("U/L"), unit("ukat/L"))
+    assert commensurable(unit("meq/L"), unit("mmol/L"))
+
+
+def test_units_that_ucumvert_cannot_convert() -> None:
+    assert unit("{ratio}").dimension == "1"
+    assert unit("{a}/{b}").dimension == "1"
+    assert unit("[pH]").dimension == "[pH]1"
+    assert unit("Cel").dimension == "K1"
+    assert conversion_factor(unit("[pH]"), unit("[pH]")) == 1
+    assert conversion_factor(unit("Cel"), unit("K")) is None
+
+
+@pytest.mark.parametrize(
+    ("main", "secondary", "factor"),
+    [
+        ("mmol/L", "umol/L", 1000), ("umol/L", "mmol/L", Fraction(1, 1000)), ("g/L", "mg/dL", 100), ("g/L", "g/dL", Fraction(1, 10)),
+        ("U/L", "nkat/L", Fraction(50, 3)), ("10*9/L", "10*3/uL", 1), ("m[IU]/L", "u[IU]/mL", 1), ("mL/s", "mL/min", 60),
+        ("mmol/(24.h)", "mmol/h", Fraction(1, 24)), ("mmol/L", "g/L", None), ("kPa", "mm[Hg]", Fraction(500000, 66661)),
+    ],
+)  # fmt: skip
+def test_the_factor_leads_from_the_main_to_the_secondary_unit(
+    main: str, secondary: str, factor: int | Fraction | None
+) -> None:
+    assert conversion_factor(unit(main), unit(secondary)) == factor
+
+
+@given(st.sampled_from(FACTORS), st.sampled_from(FACTORS))
+def test_factors_there_and_back_make_one(one: str, other: str) -> None:
+    there, back = conversion_factor(unit(one), unit(other)), conversion_factor(unit(other), unit(one))
+    assert (there is None) == (back is None) == (unit(one).dimension != unit(other).dimension)
+    if there is not None and back is not None:
+        assert there * back == 1
+
+
+def test_spellings_of_one_unit() -> None:
+    assert same_unit(unit("ug/L"), unit("ng/mL"))
+    assert same_unit(unit("mL/min"), unit("ml/min"))
+    assert same_unit(unit("10*9/L"), unit("10^9/L"))
+    assert same_unit(unit("{Index_val}"), unit("{index_val}"))
+    assert same_unit(unit("m[IU]/L"), unit("m[iU]/L"))
+    assert not same_unit(unit("mL/min"), unit("mL/min/{1.73_m2}"))
+    assert not same_unit(unit("{copies}/mL"), unit("/mL"))
+    assert not same_unit(unit("meq/L"), unit("mmol/L"))
+    assert not same_unit(unit("mg/L"), unit("ug/L"))
+    assert not same_unit(unit("%"), unit("{ratio}"))
+
+
+# Conversion factors as texts
+
+
+@given(st.fractions(min_value=Fraction(1, 10**6), max_value=10**9, max_denominator=10**6))
+def test_a_factor_as_written_is_read_back_as_right(factor: Fraction) -> None:
+    assert is_factor(write_factor(factor), factor, 3)
+
+
+def test_factors_as_written() -> None:
+    written = [write_factor(Fraction(text)) for text in ("1000", "1/1000", "1/10", "50/3", "1/60", "1/1000000")]
+    assert written == ["1000", "0.001", "0.1", "16.6667", "0.0166667", "0.000001"]
+    assert [read_factor(text) for text in ("1000", "0.001", "1e-3", "0,001", "x10", "", "mille")] == [
+        1000, Fraction(1, 1000), Fraction(1, 1000), None, None, None, None,
+    ]  # fmt: skip
+    assert [factor_meant(text) for text in ("0,001", "1 000", "1\u202f000", "x1000", "1/1000", "mille", "1/0")] == [
+        Fraction(1, 1000), 1000, 1000, 1000, Fraction(1, 1000), None, None,
+    ]  # fmt: skip
+
+
+def test_a_rounded_factor_needs_three_digits() -> None:
+    right = Fraction(50, 3)
+    assert [is_factor(text, right, 3) for text in ("16.7", "16.67", "16.6667", "17", "16.6", "16", "1.67e1")] == [
+        True, True, True, False, False, False, True,
+    ]  # fmt: skip
+    assert not is_factor("999", Fraction(1000), 3)
+    assert not is_factor("1e3000", Fraction(1000), 3)
+
+
+# What the writer meant
+
+MEANT = [
+    ("UI/L", "ACnc", "[IU]/L"), ("UI/L", "CCnc", "U/L"), ("UI/L", "", "[IU]/L"), ("mUI/L", "ACnc", "m[IU]/L"), ("kUI/L", "ACnc", "k[IU]/L"),
+    ("µUI/mL", "ACnc", "u[IU]/mL"), ("U.I./L", "ACnc", "[IU]/L"), ("ui/ml", "ACnc", "[IU]/mL"), ("[IU]/L", "CCnc", "U/L"),
+    ("G/L", "NCnc", "10*9/L"), ("T/L", "NCnc", "10*12/L"), ("T/l", "NCnc", "10*12/L"), ("M/L", "NCnc", "10*6/L"), ("G/L", "MCnc", "g/L"),
+    ("Giga/L", "NCnc", "10*9/L"), ("g/l", "NCnc", "10*9/L"), ("10E9/L", "NCnc", "10*9/L"), ("10e9/L", "NCnc", "10*9/L"),
+    ("10^^9/L", "NCnc", "10*9/L"), ("x10*9/L", "NCnc", "10*9/L"), ("x 10^9 / L", "NCnc", "10*9/L"), ("10⁹/L", "NCnc", "10*9/L"),
+    ("×10⁹/L", "NCnc", "10*9/L"), ("10 9/L", "NCnc", "10*9/L"), ("1E9/L", "NCnc", "10*9/L"), ("109/L", "NCnc", "10*9/L"),
+    ("10.9/L", "NCnc", "10*9/L"), ("10*9", "NCnc", "10*9/L"), ("10*9L", "NCnc", "10*9/L"), ("10^3/mm^3", "NCnc", "10*3/mm3"),
+    ("K/uL", "NCnc", "10*3/uL"), ("milliers/mm3", "NCnc", "10*3/mm3"), ("millions/mm3", "NCnc", "10*6/mm3"),
+    ("µmol/L", "SCnc", "umol/L"), ("μmol/L", "SCnc", "umol/L"), ("mmoles/l", "SCnc", "mmol/L"), ("mmole/L", "SCnc", "mmol/L"),
+    ("mmol / L", "SCnc", "mmol/L"), ("MMOL/L", "SCnc", "mmol/L"), ("mmol par litre", "SCnc", "mmol/L"), ("micromol/L", "SCnc", "umol/L"),
+    ("mEq/L", "SCnc", "meq/L"), ("Meq/L", "SCnc", "meq/L"), ("mM", "SCnc", "mmol/L"), ("µM", "SCnc", "umol/L"), ("mmol l-1", "SCnc", "mmol.L-1"),
+    ("mmol/L.", "SCnc", "mmol/L"), ("[mmol/L]", "SCnc", "mmol/L"), ("g/L (mmol/L)", "MCnc", "g/L"), ("mmol/L ; g/L", "MCnc", "g/L"),
+    ("&micro;mol/L", "SCnc", "umol/L"), ("gr/l", "MCnc", "g/L"), ("mcg/L", "MCnc", "ug/L"), ("microgrammes/L", "MCnc", "ug/L"),
+    ("MG/L", "MCnc", "mg/L"), ("Mg/L", "MCnc", "mg/L"), ("NG/ML", "MCnc", "ng/mL"), ("ng FEU/mL", "MCnc", "ng{FEU}/mL"),
+    ("UA/mL", "ACnc", "[arb'U]/mL"), ("AU/mL", "ACnc", "[arb'U]/mL"), ("U/mL", "ACnc", "[IU]/mL"), ("mU/L", "ACnc", "m[IU]/L"),
+    ("kUA/L", "ACnc", "k[IU]/L"), ("K[IU]/L", "ACnc", "k[IU]/L"), ("UGPL/mL", "ACnc", "[GPL'U]/mL"), ("UI Bethesda", "ACnc", "[beth'U]"),
+    ("Index", "ACnc", "{Index_val}"), ("S/CO", "ACnc", "{ratio}"), ("UFC/mL", "NCnc", "[CFU]/mL"), ("copies/mL", "NCnc", "{copies}/mL"),
+    ("cellules/µL", "NCnc", "{cells}/uL"), ("log copies/mL", "LnCnc", "{Log_copies}/mL"), ("log UI/mL", "LaCnc", "{Log_IU}/mL"),
+    ("mmHg", "PPres", "mm[Hg]"), ("°C", "Temp", "Cel"), ("C", "", "Cel"), ("pH", "LsCnc", "[pH]"), ("secondes", "Time", "s"),
+    ("sec.", "Time", "s"), ("mn", "Time", "min"), ("H", "Time", "h"), ("mL/mn", "VRat", "mL/min"), ("mmol/24h", "SRat", "mmol/(24.h)"),
+    ("mmol/24.h", "SRat", "mmol/(24.h)"), ("mmol/24 heures", "SRat", "mmol/(24.h)"), ("mmol/(24h)", "SRat", "mmol/(24.h)"),
+    ("µg/24H", "MRat", "ug/(24.h)"), ("g/jour", "MRat", "g/d"), ("/24h", "NRat", "/(24.h)"), ("mL/min/1.73.m2", "ArVRat", "mL/min/{1.73_m2}"),
+    ("ml/mn/1,73 m²", "ArVRat", "mL/min/{1.73_m2}"), ("mm/1h", "Vel", "mm/h"), ("mm à la 1ère heure", "Vel", "mm/h"),
+    ("mg/mmol créat", "", "mg/mmol{creat}"), ("mg/g de créatinine", "MRto", "mg/g{creat}"), ("U/g Hb", "CCnt", "U/g{Hb}"),
+    ("pour cent", "NFr", "%"), ("INR", "RelTime", "{INR}"), ("titre", "Titr", "{titer}"), ("ratio", "MRto", "{ratio}"),
+    ("FL", "EntVol", "fL"), ("PG", "EntMass", "pg"), ("mOsm/kg", "Osmol", "mosm/kg"), ("/mg/L", "Susc", "mg/L"), ("‰", "", "[ppth]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "part", "meant"), MEANT)
+def test_what_the_writer_meant(text: str, part: str, meant: str) -> None:
+    judgement = judge(text, *([of(part)] if part else []))
+    assert judgement.fault is not None
+    assert judgement.proposals[:1] == (meant,)
+    assert judge(meant, *([of(part)] if part else [])).fault is None
+
+
+@pytest.mark.parametrize("text", ["à préciser", "bizarre", "voir notice", "???", "unité", "N/A", "sans", "-"])
+def test_nothing_is_proposed_where_nothing_can_be_told(text: str) -> None:
+    assert proposals(text, of("L-3.N1")) == ()
+
+
+def test_texts_that_say_that_there_is_no_unit() -> None:
+    assert all(map(says_no_unit, ("N/A", "sans", "Sans unité", "néant", "-", "NA")))
+    assert not any(map(says_no_unit, ("mmol/L", "%", "1", "{ratio}")))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.sampled_from(WRONG),
+        st.text(max_size=20),
+        st.text(st.sampled_from("muµnkglLiIU/.*^10 9{}[]()hH24²⁹%"), max_size=12),
+    ),
+    st.sampled_from([None, *{entry.dimensions for entry in properties().values() if entry.dimensions}]),
+)
+def test_every_proposal_is_plain_ucum_of_the_dimension_wanted(text: str, dimensions: frozenset[str] | None) -> None:
+    for proposal in proposals(text, dimensions):
+        found = define(proposal)
+        assert found is not None
+        assert proposal != text
+        assert suspicion(proposal, dimensions) is None
+        assert dimensions is None or fits(unit(proposal), dimensions)
+
+
+# Units of unlikely meaning
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["G/L", "T/L", "C", "K", "H", "N/A", "Meq/L", "pH", "mmol/24.h", "mL/min/1.73.m2", "10*9", "109/L", "MG/L", "u/dL", "t/L", "K/uL", "AU/mL"],
+)  # fmt: skip
+def test_ucum_of_unlikely_meaning(text: str) -> None:
+    assert suspicion(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mmol/L", "U/L", "mU/L", "Cel", "kPa", "/(24.h)", "mL/min/{1.73_m2}", "10*9/L", "/100{WBCs}", "m[IU]/L", "%", "[pH]", "mS/cm", "1000/uL"],
+)  # fmt: skip
+def test_ucum_of_good_sense(text: str) -> None:
+    assert suspicion(text) is None
+
+
+def test_the_property_decides_what_is_unlikely() -> None:
+    temperature, arbitrary, number = (allowed_dimensions(of(part)) for part in ("Temp", "ACnc", "Num"))
+    assert suspicion("K", temperature) is None
+    assert suspicion("U/L", arbitrary) is not None
+    assert suspicion("10*6", number) is None
+    assert suspicion("Mg/L", of("L-3.M1")) is not None
+
+
+# Properties
+
+
+def test_the_table_of_properties_is_consistent() -> None:
+    for name, entry in properties().items():
+        assert entry.unit in ("required", "optional", "none"), name
+        assert set(entry.why) == {"fr", "en"}, name
+        assert entry.dimensions or entry.unit != "required", name
+        if entry.dimensions and entry.unit != "none":
+            assert entry.examples, name
+        for text in entry.examples:
+            assert judge(text, of(name)).fault is None, (name, text)
+        for text in si_units(entry.si):
+            assert fits(unit(text), entry.dimensions), (name, text)
+    assert len(properties()) >= 40
+
+
+def test_every_property_of_the_french_labels_is_described() -> None:
+    parts = {part for parts in axis_table()["property"].values() for part in parts}
+    assert parts <= set(properties())
+
+
+def test_french_wordings_of_units_lead_to_dimensions() -> None:
+    wordings = {
+        "Moles/Volume": {"L-3.N1"},
+        "Moles/Temps": {"N1.T-1"},
+        "Masse/Temps": {"M1.T-1"},
+        "Volume d'entité": {"L3"},
+        "Catalytique/Volume": {"L-3.N1.T-1", "L-3.M1.T-1"},
+    }
+    for wording, dimensions in wordings.items():
+        assert allowed_dimensions(loinc_parts("property", wording)) == dimensions
+    assert allowed_dimensions(loinc_parts("property", "Ratio")) is None
+    assert allowed_dimensions(of()) is None
+    assert needs_unit(of("SCnc"))
+    assert not needs_unit(of("Ratio", "DistWidth"))
+    assert not needs_unit(of())
+    assert "mmol/L" in example_units(of("SCnc"))
+
+
+def test_one_fault_at_most_and_the_label_before_loinc() -> None:
+    assert judge("µmol/L", of("MCnc")).fault is Fault.NOT_UCUM
+    assert judge("G/L", of("MCnc")).fault is Fault.SUSPICIOUS
+    assert judge("g/L", of("SCnc")).fault is Fault.DIMENSION
+    assert judge("mmol/L", of("SCnc"), of("MCnc")).misfits == (1,)
+    assert judge("mmol/L", of("MCnc"), of("SCnc")).misfits == (0,)
+    assert judge("%", of("MCnc"), of("SCnc")).misfits == (0, 1)
+    assert judge("mmol/L", of(), of("SCnc")).fault is None
+    assert judge("g/L", of(), of("SCnc")).fault is Fault.DIMENSION
+    assert judge("anything/odd", of("Inconnue")).fault is Fault.NOT_UCUM
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "nearest", "factor"),
+    [
+        ("ng/mL", "MCnc", "ug/L", 1), ("mg/dL", "MCnc", "mg/L", 10), ("g/dL", "MCnc", "g/L", 10), ("10*3/uL", "NCnc", "10*9/L", 1),
+        ("/uL", "NCnc", "10*6/L", 1), ("mm[Hg]", "PPres", "kPa", Fraction(66661, 500000)), ("[degF]", "Temp", "Cel", None),
+    ],
+)  # fmt: skip
+def test_the_nearest_si_unit(text: str, part: str, nearest: str, factor: int | Fraction | None) -> None:
+    assert si_unit(text, of(part)) == (nearest, factor)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("mmol/L", "SCnc"), ("mmol/l", "SCnc"), ("meq/L", "SCnc"), ("10^9/L", "NCnc"), ("{copies}/mL", "NCnc"), ("U/L", "CCnc"), ("fl", "EntVol"), ("min", "Time")],
+)  # fmt: skip
+def test_units_left_as_they_are(text: str, part: str) -> None:
+    assert si_unit(text, of(part)) is None
+
+
+@pytest.mark.parametrize("part", sorted(name for name, entry in properties().items() if entry.si))
+def test_an_si_unit_proposed_fits_and_is_final(part: str) -> None:
+    for text in VALID:
+        if (found := si_unit(text, of(part))) is not None:
+            assert judge(found[0], of(part)).fault is None, text
+            assert si_unit(found[0], of(part)) is None, text
+
+
+# LOINC's own example units
+
+
+def test_official_units_are_flagged_no_more_than_their_dimensions_vary(reference_data: Path) -> None:
+    with (reference_data / "property_vs_unit_dimension.csv").open(encoding="utf-8", newline="") as file:
+        counts: dict[str, list[int]] = {}
+        for row in csv.DictReader(file):
+            counts.setdefault(row["PROPERTY"], []).append(int(row["N_CODES"]))
+    tallies = tally(reference_data / "loinc_lab_extract.csv.gz")
+    for name, entry in tallies.items():
+        assert entry.wrong <= sum(counts.get(name, [])) - max(counts.get(name, [0])), name
+    pairs, wrong = sum(entry.pairs for entry in tallies.values()), sum(entry.wrong for entry in tallies.values())
+    assert pairs > 17_000
+    assert wrong / pairs < 0.023
+    for name, rate in {"SCnc": 0.001, "MCnc": 0.005, "NCnc": 0.006, "CCnc": 0.026, "ACnc": 0.122}.items():
+        assert tallies[name].wrong / tallies[name].pairs <= rate, name
+
+
+def test_the_page_on_units_says_what_is_measured(reference_data: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text, tally(reference_data / "loinc_lab_extract.csv.gz")) == text
+
+
+def test_rows_of_new_units() -> None:
+    assert rows(["mmol/L{RBCs}", "UI/L"], {}) == [("UI/L", "", "", 0), ("mmol/L{}", "L-3.N1", "1", 0)]
