@@ -58,7 +58,7 @@ def figures(tallies: Mapping[str, Tally]) -> str:
     lines = [
         f"{_number(pairs)} couples (code, unité), dont {_number(wrong)} signalés, soit {_share(wrong, pairs)}.",
         "",
-        "| propriété | en français | dimensions admises | couples | signalés | part |",
+        "| grandeur | en français | dimensions admises | couples | signalés | part |",
         "|---|---|---|---:|---:|---:|",
     ]
     for name, entry in known.items():
@@ -73,7 +73,7 @@ def figures(tallies: Mapping[str, Tally]) -> str:
         "",
         "Les unités signalées, toutes :",
         "",
-        "| propriété | unité | règle | termes |",
+        "| grandeur | unité | règle | termes |",
         "|---|---|---|---:|",
     ]
     for name, entry in tallies.items():

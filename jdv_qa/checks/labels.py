@@ -36,7 +36,7 @@ from jdv_qa.terminology.loinc import Term
 from jdv_qa.workbook.edition import CellKind, Entity, Record, split_values
 
 AXIS_NAMES = {
-    "component": ("composant", "component"), "property": ("propriété", "property"), "time": ("temps", "time"),
+    "component": ("composant", "component"), "property": ("grandeur", "property"), "time": ("temps", "time"),
     "system": ("milieu", "system"), "scale": ("échelle", "scale"), "method": ("technique", "method"),
 }  # fmt: skip
 """Axis -> (French name, English name)."""
