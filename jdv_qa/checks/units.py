@@ -249,10 +249,13 @@ def unfit_for_property(context: Context, parameters: Mapping[str, Any]) -> Itera
     """Main units whose dimension is not one that the property allows, of the label or else of LOINC.
 
     The proposal is what the writer may have meant; where there is none, the codes that differ by the property alone and
-    measure in the unit given are named.
+    measure in the unit given are named. A unit that fits LOINC's property of the code but not the label's is right, and the
+    label wrong: LAB-06 says so.
     """
     for result, name, judgement in _unit_problems(context, Fault.DIMENSION):
         assert judgement.unit is not None
+        if judgement.misfits == (0,) and any(allowed_dimensions(view) for view in result.views[1:]):
+            continue
         by_loinc = judgement.misfits[0] == 1
         parts = result.views[judgement.misfits[0]]
         twins = () if judgement.proposals else _twins(context, result, judgement.unit)
