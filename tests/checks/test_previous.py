@@ -106,6 +106,7 @@ def note_of(change: Change, version: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("layout", ["a", "b"])
+@pytest.mark.slow
 def test_full_size_versions(layout: str, corpus: Callable[[int, str, str], Path]) -> None:
     folder = corpus(11, layout, "repeat")
     old, new = read_edition(folder / "v1.xlsx"), read_edition(folder / "v2.xlsx")

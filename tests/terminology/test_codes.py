@@ -25,6 +25,7 @@ def test_every_official_code_is_right_or_a_known_exception(codes: list[str]) -> 
     assert {code for code in codes if read_code(code).form is not CodeForm.LOINC} <= known
 
 
+@pytest.mark.slow
 def test_every_change_of_one_digit_is_caught_and_mended(codes: list[str]) -> None:
     missed = []
     for code in random.Random(20).sample(codes, 1000):
