@@ -45,17 +45,25 @@ def demo(session: nox.Session) -> None:
         "controle.json": "les mêmes, pour un programme",
         "changements.txt": "ce qui change de 1.0.0 à 1.1.0",
         "changements.json": "le même, pour un programme",
+        "changements.html": "le même, en page à chercher et à filtrer",
+        "changements.xlsx": "le même, en classeur",
         "notes-1.1.0.md": "les notes de version",
+        "notes-1.1.0.html": "les mêmes, à coller dans Word",
         "publication-1.1.0": "les tables CSV, leur description et le classeur mis au propre",
     }
-    check_txt, check_json, diff_txt, diff_json, notes, export = (DEMO / name for name in written)
+    check_txt, check_json, diff_txt, diff_json, diff_html, diff_xlsx, notes, notes_html, export = (
+        DEMO / name for name in written
+    )
     # The draft has faults and the editions differ, so these commands must end with status 1.
     session.run("jdv", "check", draft, success_codes=[1])
     session.run("jdv", "check", draft, "--output", check_txt, success_codes=[1])
     session.run("jdv", "check", draft, "--format", "json", "--output", check_json, success_codes=[1])
     session.run("jdv", "diff", first, second, "--output", diff_txt, success_codes=[1])
     session.run("jdv", "diff", first, second, "--format", "json", "--output", diff_json, success_codes=[1])
-    session.run("jdv", "notes", first, second, "--output", notes)
+    for output in (diff_html, diff_xlsx):
+        session.run("jdv", "diff", first, second, "--output", output, success_codes=[1])
+    for output in (notes, notes_html):
+        session.run("jdv", "notes", first, second, "--output", output)
     session.run("jdv", "export", second, export)
     session.log("À ouvrir :")
     for name, content in {"exemple": "les trois classeurs d'exemple", **written}.items():

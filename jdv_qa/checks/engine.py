@@ -19,7 +19,7 @@ from jdv_qa.checks.finding import Finding, Problem, Severity
 from jdv_qa.checks.profiles import Profile, load_profile
 from jdv_qa.checks.schemas import SchemaError, validate_table
 from jdv_qa.checks.waivers import Stale, Waiver, apply_waivers
-from jdv_qa.errors import JdvError
+from jdv_qa.errors import JdvError, WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, column_letter
 from jdv_qa.workbook.layout import Layout, load_layout
@@ -222,8 +222,18 @@ def check(
     """Run the rules of a profile on an Edition.
 
     `earlier` has the previous version first, then older ones. Findings that a waiver covers stay in the report, marked; with
-    a `baseline` only what is new since then counts for `Report.fails`.
+    a `baseline` only what is new since then counts for `Report.fails`. Raises WorkbookError for an Edition in one-table
+    form: the rules are those of the JDV CircuitBio.
     """
+    if "main" not in edition.tables:
+        raise WorkbookError(
+            say(
+                f"{edition.source.path} : la mise en page « {edition.layout} » n'a pas de règles de contrôle ; "
+                "« jdv info », « jdv export » et « jdv diff » la lisent",
+                f"{edition.source.path}: there are no rules for the layout `{edition.layout}`; "
+                "`jdv info`, `jdv export` and `jdv diff` read it",
+            )
+        )
     profile = profile or load_profile()
     rules = select_rules(profile, select, ignore)
     context = Context(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed, read
+from jdv_qa.cli.checking import Loinc
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, printed, read
+from jdv_qa.cli.progress import stages
+from jdv_qa.language import say
+
+if TYPE_CHECKING:
+    from jdv_qa.compare.model import Comparison
+    from jdv_qa.workbook.edition import Edition
 
 
 class Format(StrEnum):
@@ -16,6 +24,10 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+    MD = "md"
+    HTML = "html"
 
 
 OldLayout = Annotated[
@@ -29,7 +41,14 @@ NewLayout = Annotated[
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="Workbook of the earlier version.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Workbook of the later version.")],
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="text, md, html or xlsx for people, json or csv for scripts (default: by the name of the output).",
+        ),
+    ] = None,
     output: Output = None,
     force: Force = False,
     limit: Annotated[
@@ -41,9 +60,19 @@ def diff(
             help="Rows shown of each table, 0 for all (default: 50 on screen, all in a file).",
         ),
     ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     layout: LayoutFile = None,
     old_layout: OldLayout = None,
     new_layout: NewLayout = None,
+    loinc: Loinc = None,
+    old_loinc: Annotated[
+        str | None,
+        typer.Option(
+            "--old-loinc",
+            metavar="PATH|VERSION",
+            help="LOINC release of the old version: with --loinc, the codes whose status changed are counted.",
+        ),
+    ] = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with status 0 even if something changed.")
     ] = False,
@@ -55,22 +84,78 @@ def diff(
     became a LOINC code is one change. Exit status: 0 nothing changed, 1 something changed, 2 the comparison could not
     be made.
     """
+    if old_loinc is not None and loinc is None:
+        raise typer.BadParameter("--old-loinc goes with --loinc", param_hint="--old-loinc")
     from jdv_qa.compare.compare import compare
+    from jdv_qa.terminology.store import find_release
 
-    comparison = compare(read(old, old_layout or layout), read(new, new_layout or layout))
-    if form is Format.JSON:
-        from jdv_qa.report.changes_json import changes_json
+    with stages(3, (old, new)) as begin:
+        begin(say(f"Lecture de {old.name}", f"Reading {old.name}"))
+        before = read(old, old_layout or layout)
+        begin(say(f"Lecture de {new.name}", f"Reading {new.name}"))
+        after = read(new, new_layout or layout)
+        begin(say("Comparaison", "Comparing"))
+        releases = [None if release is None else find_release(release) for release in (loinc, old_loinc)]
+        comparison = compare(before, after, loinc=releases[0], old_loinc=releases[1])
+    _write(comparison, (before, after), form or _form_of(output), output, limit, bom=bom, force=force)
+    raise typer.Exit(Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND)
 
-        emit(changes_json(comparison), output, force=force)
-    else:
-        from jdv_qa.report.changes_text import DEFAULT_LIMIT, print_changes
 
+def _form_of(output: Path | None) -> Format:
+    """Return the form that the name of the output asks for, text where it asks for none."""
+    suffix = output.suffix.casefold().removeprefix(".") if output else ""
+    suffix = {"htm": "html", "markdown": "md"}.get(suffix, suffix)
+    return next((form for form in Format if form.value == suffix), Format.TEXT)
+
+
+def _write(
+    comparison: Comparison,
+    editions: tuple[Edition, Edition],
+    form: Format,
+    output: Path | None,
+    limit: int | None,
+    *,
+    bom: bool,
+    force: bool,
+) -> None:
+    from jdv_qa.report.changes_text import DEFAULT_LIMIT, print_changes, summary_sentence
+
+    if form is Format.TEXT:
         if output is None:
             print_changes(comparison, console(), limit=DEFAULT_LIMIT if limit is None else limit or None)
         else:
             page = printed(lambda paper: print_changes(comparison, paper, limit=limit or None), width=140)
             emit(page, output, force=force)
-    raise typer.Exit(Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND)
+    elif form is Format.JSON:
+        from jdv_qa.report.changes_json import changes_json
+
+        emit(changes_json(comparison), output, force=force)
+    elif form is Format.CSV:
+        from jdv_qa.report.changes_csv import changes_csv
+
+        emit_bytes(changes_csv(comparison, *editions, bom=bom), output, force=force)
+    elif form is Format.MD:
+        from jdv_qa.report.changes_markdown import changes_markdown
+
+        emit(changes_markdown(comparison, *editions), output, force=force)
+    elif form is Format.HTML:
+        from jdv_qa.report.changes_html import changes_html
+
+        emit(changes_html(comparison, *editions), output, force=force)
+    else:
+        from jdv_qa.errors import JdvError
+        from jdv_qa.report.changes_excel import changes_excel
+
+        if output is None:
+            raise JdvError(
+                say(
+                    "un classeur Excel ne s'affiche pas ; ajouter « -o changements.xlsx »",
+                    "an Excel workbook cannot be printed; add `-o changes.xlsx`",
+                )
+            )
+        emit_bytes(changes_excel(comparison, *editions), output, force=force)
+    if output is not None:
+        print(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison), file=sys.stderr)
 
 
 def register(app: typer.Typer) -> None:

@@ -51,7 +51,7 @@ def _content(edition: Edition, figures: dict[str, int]) -> dict[str, Any]:
         "date": identity.date,
         "loinc_version": identity.loinc_version,
         "layout": edition.layout,
-        "grouping": edition.main.grouping,
+        "grouping": edition.main.grouping if "main" in edition.tables else "repeat",
         "tabs": {key: {"sheet": table.sheet, "rows": len(table.records)} for key, table in edition.tables.items()},
         "unknown_tabs": [sheet.name for sheet in edition.sheets if sheet.tab is None],
         "indicators": figures,

@@ -77,6 +77,17 @@ def emit(text: str, output: Path | None, *, force: bool = False) -> None:
         write_file(output, text.encode("utf-8"), force=force)
 
 
+def emit_bytes(content: bytes, output: Path | None, *, force: bool = False) -> None:
+    """Write bytes to the file asked for, or to standard output as they are."""
+    from jdv_qa.files import write_file
+
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+    else:
+        write_file(output, content, force=force)
+
+
 def printed(write: Callable[[Console], None], width: int = 120) -> str:
     """Return what a function prints on a console, without colours, for a file."""
     from io import StringIO

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from jdv_qa.compare.collisions import find_collisions
 from jdv_qa.compare.entries import (
     Key,
     alignments,
@@ -21,23 +23,31 @@ from jdv_qa.compare.entries import (
     term_table,
 )
 from jdv_qa.compare.impact import Impacts, load_impacts
-from jdv_qa.compare.matching import match_recodings
+from jdv_qa.compare.matching import match_codes
 from jdv_qa.compare.model import (
     KINDS,
     PARTS,
     Change,
     Comparison,
+    Movement,
     Part,
     Recoding,
+    Resemblance,
     Sense,
     Side,
     Uncompared,
     code_place,
     field_place,
 )
+from jdv_qa.compare.movements import chapter_movements, order_movements
+from jdv_qa.compare.transitions import status_transitions
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
+from jdv_qa.terminology.labels import AXES, fold, loinc_parts, same_meaning
 from jdv_qa.workbook.edition import ORDER_FIELDS, REFERENCE_PARTS, RESULT_FIELDS, Edition, Entity, Table
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import LoincRelease
 
 LABEL_FIELDS: dict[Part, tuple[str, ...]] = {
     "order": ("order_label", "order_loinc_label"),
@@ -68,18 +78,29 @@ class _Draft:
     changes: list[Change] = field(default_factory=list)
     pairs: list[_Pair] = field(default_factory=list)
     uncompared: list[Uncompared] = field(default_factory=list)
+    recodings: tuple[Recoding, ...] = ()
+    resemblances: tuple[Resemblance, ...] = ()
+    movements: list[Movement] = field(default_factory=list)
 
 
-def compare(old: Edition, new: Edition, impacts: Impacts | None = None) -> Comparison:
+def compare(
+    old: Edition,
+    new: Edition,
+    impacts: Impacts | None = None,
+    loinc: LoincRelease | None = None,
+    old_loinc: LoincRelease | None = None,
+) -> Comparison:
     """Compare two editions.
 
-    Returns every change in a fixed order, the recodings, and what could not be compared because one side has no such
-    column or tab. `impacts` defaults to the judgements that ship. Raises WorkbookError when one edition has a main tab
-    and the other is in one-table form, RuleFileError when the impact file is wrong.
+    Returns every change in a fixed order, the recodings, the removed and added codes that resemble each other, what
+    changes amount to together (splits, merges, moves), the keys that are not unique, and what could not be compared
+    because one side has no such column or tab. `loinc` tells which codes LOINC itself replaces (MapTo), and with
+    `old_loinc`, the release of the old edition, whose status changed. `impacts` defaults to the judgements that ship.
+    Raises WorkbookError when one edition has a main tab and the other is in one-table form, RuleFileError when a rules
+    file is wrong.
     """
     impacts = impacts or load_impacts()
     draft = _Draft()
-    recodings: list[Recoding] = []
     old_terms, new_terms = term_table(old), term_table(new)
     if (old_terms is None) != (new_terms is None):
         raise WorkbookError(
@@ -94,17 +115,22 @@ def compare(old: Edition, new: Edition, impacts: Impacts | None = None) -> Compa
     if old_terms is not None and new_terms is not None:
         _compare_table(draft, "term", old_terms, new_terms)
     else:
-        recodings = _compare_main(draft, old, new)
+        _compare_main(draft, old, new, loinc)
     for tab, part in REFERENCE_PARTS.items():
         _compare_reference(draft, tab, _as_part(part), old, new)
     changes = draft.changes + _modified(draft.pairs)
-    judged = (replace(change, impact=impacts.judge(change).impact) for change in changes)
+    judgements = ((change, impacts.judge(change)) for change in changes)
+    judged = (replace(change, impact=judgement.impact, actors=judgement.actors) for change, judgement in judgements)
     return Comparison(
         _side(old),
         _side(new),
         tuple(sorted(judged, key=_place)),
-        tuple(recodings),
+        draft.recodings,
         tuple(sorted(set(draft.uncompared), key=lambda gap: (PARTS.index(gap.part), field_place(gap.field)))),
+        draft.resemblances,
+        (*draft.movements, *chapter_movements(changes, old, new)),
+        (*find_collisions(old, "old"), *find_collisions(new, "new")),
+        status_transitions(old, new, old_loinc, loinc) if loinc and old_loinc else None,
     )
 
 
@@ -124,18 +150,19 @@ def _side(edition: Edition) -> Side:
     )
 
 
-def _compare_main(draft: _Draft, old: Edition, new: Edition) -> list[Recoding]:
+def _compare_main(draft: _Draft, old: Edition, new: Edition, loinc: LoincRelease | None) -> None:
     """Compare orders, results, their associations and alignments; a part whose codes one side lacks is left out."""
     columns = (old.main, new.main)
     order_keys = _shared(draft, "order", ("order_code",), *columns)
     result_keys = _shared(draft, "result", ("result_code",), *columns)
-    recodings = [
-        recoding for recoding in match_recodings(old, new) if (order_keys if recoding.part == "order" else result_keys)
-    ]
-    orders = {recoding.old_code: recoding for recoding in recodings if recoding.part == "order"}
-    results = {recoding.old_code: recoding for recoding in recodings if recoding.part == "result"}
-    followed_orders = {code: recoding.new_code for code, recoding in orders.items()}
-    followed_results = {code: recoding.new_code for code, recoding in results.items()}
+    matches = match_codes(old, new, loinc)
+    told: dict[Part, bool] = {"order": bool(order_keys), "result": bool(result_keys)}
+    draft.recodings = tuple(recoding for recoding in matches.recodings if told[recoding.part])
+    draft.resemblances = tuple(pair for pair in matches.resemblances if told[pair.part])
+    orders = {_old_key(recoding): recoding for recoding in draft.recodings if recoding.part == "order"}
+    results = {_old_key(recoding): recoding for recoding in draft.recodings if recoding.part == "result"}
+    followed_orders = {key: recoding.new_code for key, recoding in orders.items()}
+    followed_results = {key: recoding.new_code for key, recoding in results.items()}
     if order_keys:
         fields = tuple(name for name in ORDER_FIELDS if name not in ("order_code", *_NABM_FIELDS))
         _compare_entities(draft, "order", old.orders, new.orders, _shared(draft, "order", fields, *columns), orders)
@@ -147,7 +174,25 @@ def _compare_main(draft: _Draft, old: Edition, new: Edition) -> list[Recoding]:
         )
     if order_keys and result_keys:
         _compare_associations(draft, old, new, followed_orders, followed_results)
-    return recodings
+    _relate_resemblances(draft)
+
+
+def _old_key(recoding: Recoding) -> str:
+    return recoding.old_key or recoding.old_code
+
+
+def _relate_resemblances(draft: _Draft) -> None:
+    """Put the codes that a removed code may have become, or an added one come from, among its related ones."""
+    related: dict[tuple[str, str, str], list[str]] = {}
+    for pair in draft.resemblances:
+        related.setdefault(("removed", pair.part, pair.old_code), []).append(pair.new_code)
+        related.setdefault(("added", pair.part, pair.new_code), []).append(pair.old_code)
+    draft.changes = [
+        replace(change, related=_codes((*change.related, *found), change.code))
+        if (found := related.get((change.kind, change.part, change.code)))
+        else change
+        for change in draft.changes
+    ]
 
 
 def _shared(draft: _Draft, part: Part, fields: Iterable[str], old: Table, new: Table) -> tuple[str, ...]:
@@ -187,20 +232,11 @@ def _compare_entities(
     for key, entity in before.items():
         if (same := after.get(key)) is not None:
             _pair(draft, _Pair(part, entity, same, fields))
-        elif (recoding := recodings.get(entity.code)) is not None:
+        elif isinstance(key, str) and (recoding := recodings.get(key)) is not None:
             successor = after[recoding.new_code]
-            draft.changes.append(
-                Change(
-                    recoding.kind,
-                    part,
-                    entity.code,
-                    _label(part, successor),
-                    old_row=_row(entity),
-                    new_row=_row(successor),
-                    new_code=successor.code,
-                )
-            )
-            _pair(draft, _Pair(part, entity, successor, _told_apart(entity, recoding, fields), (entity.code,)))
+            draft.changes.append(_recoded(part, recoding, entity, successor))
+            related = (entity.code,) if entity.code and successor.code else ()
+            _pair(draft, _Pair(part, entity, successor, _told_apart(entity, recoding, fields), related))
         else:
             draft.changes.append(
                 Change(
@@ -213,7 +249,7 @@ def _compare_entities(
                 )
             )
     for key, entity in after.items():
-        if key not in before and entity.code not in successors:
+        if key not in before and key not in successors:
             draft.changes.append(
                 Change(
                     "added",
@@ -224,6 +260,23 @@ def _compare_entities(
                     related=_parent(part, entity),
                 )
             )
+
+
+def _recoded(part: Part, recoding: Recoding, before: Entity, after: Entity) -> Change:
+    """Return the change that a recoding is; an entry that gains a code has its code field modified."""
+    change = Change(
+        recoding.kind,
+        part,
+        before.code,
+        _label(part, after) or _label(part, before),
+        old_row=_row(before),
+        new_row=_row(after),
+        confidence=recoding.confidence,
+        evidence=recoding.evidence,
+    )
+    if recoding.kind == "modified":
+        return replace(change, code=after.code, field=f"{part}_code", old=before.code, new=after.code)
+    return replace(change, new_code=after.code)
 
 
 def _told_apart(before: Entity, recoding: Recoding, fields: tuple[str, ...]) -> tuple[str, ...]:
@@ -271,9 +324,19 @@ def _modified(pairs: Sequence[_Pair]) -> list[Change]:
                     old_row=_row(pair.old),
                     new_row=_row(pair.new),
                     related=pair.related,
+                    reworded=_is_reworded(pair.part, name, shown(pair.old, name), shown(pair.new, name)),
                 )
             )
     return changes
+
+
+def _is_reworded(part: Part, name: str, old: str, new: str) -> bool:
+    """Tell whether a LOINC label, or an axis, changed its words by the known rewordings and kept its meaning."""
+    if not old or not new:
+        return False
+    if name in ("order_loinc_label", "result_loinc_label") or (part == "term" and name == "label"):
+        return fold(old) != fold(new) and same_meaning(old, new)
+    return part == "term" and name in AXES and bool(loinc_parts(name, old) & loinc_parts(name, new))
 
 
 def _label(part: Part, entity: Entity) -> str:
@@ -346,6 +409,9 @@ def _compare_associations(
                 related=related,
             )
         )
+    followed = {orders.get(key, key): _label("order", order) for key, order in old.orders.items()}
+    labels = {key: _label("order", order) for key, order in new.orders.items()}
+    draft.movements.extend(order_movements(before.keys(), after.keys(), followed, labels))
     moved = {"removed": destinations, "added": origins}
     draft.changes = [
         replace(change, related=_codes(found, change.code))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from jdv_qa.workbook.edition import TAB_KEYS, Edition, Entity, Record, Table, split_values
 
 LIST_FIELDS = frozenset({"order_synonyms", "clinical_info", "synonyms"})
 """Fields whose cell holds several values: spaces round the separator, and the choice of separator, say nothing."""
+NUMBER_FIELDS = frozenset({"rank", "conversion_factor", "comparability"})
+"""Fields whose cell holds a number: "0,001" and "0.001", "2" and "2,0" are one number, and no change."""
 SEVERAL = " | "
 """Stands between the values of a field that differs between the rows of one code."""
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _VALUE_END, _ROW_END = "\x1f", "\x1e"
 
 Key = tuple[str, ...]
@@ -50,6 +55,8 @@ def comparable(entity: Entity, name: str) -> str:
 
 
 def _plain(name: str, text: str) -> str:
+    if name in NUMBER_FIELDS and _NUMBER.fullmatch(text):
+        return str(Decimal(text.replace(",", ".")).normalize())
     if name not in LIST_FIELDS:
         return text
     return _VALUE_END.join(value for value in split_values(text) if value)

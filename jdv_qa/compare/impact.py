@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from jdv_qa.compare.model import IMPACTS, KINDS, PARTS, Change, Impact
+from jdv_qa.compare.model import ACTORS, IMPACTS, KINDS, PARTS, Actor, Change, Impact
 from jdv_qa.compare.wording import change_count, phrase, typeset
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import current_language, say
@@ -23,11 +23,12 @@ _VERSION = re.compile(r"(\D*)(\d+(?:\.\d+)*)(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The impact of a kind of change, with its reason in French and in English."""
+    """The impact of a kind of change, with its reason in French and in English, and who has something to do."""
 
     impact: Impact
     fr: str
     en: str
+    actors: tuple[Actor, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -35,14 +36,34 @@ class Judgement:
         return self.en if current_language() == "en" and self.en else typeset(self.fr)
 
 
+_ACTING: Mapping[Impact, tuple[Actor, ...]] = {
+    "breaking": ("laboratory",),
+    "additive": ("laboratory",),
+    "editorial": ("nobody",),
+}
+"""Who has something to do where an impact file does not say."""
+_REWORDED = Judgement(
+    "editorial",
+    "un axe est écrit autrement, le sens et le code restent",
+    "an axis is worded otherwise, the meaning and the code stay",
+    ("nobody",),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Impacts:
     """The judgements of an impact file, by (part, kind, field); the field is "" unless the kind is `modified`."""
 
     judgements: Mapping[tuple[str, str, str], Judgement]
+    reworded: Judgement
 
     def judge(self, change: Change) -> Judgement:
-        """Return the judgement on a change: the field's own, else that of the part's other fields, else of any part."""
+        """Return the judgement on a change: the field's own, else that of the part's other fields, else of any part.
+
+        A text that says the same in other words is judged as such, whatever its field.
+        """
+        if change.reworded:
+            return self.reworded
         fields = (change.field or "", ANY) if change.kind == "modified" else ("",)
         for part in (change.part, ANY):
             for field in fields:
@@ -84,6 +105,7 @@ def load_impacts(path: Path | None = None) -> Impacts:
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, dict):
         raise _wrong(path, "parts", say("un bloc « partie: » est attendu", "a mapping of parts is expected"))
+    acting = _acting(path, content.get("actors"))
     judgements: dict[tuple[str, str, str], Judgement] = {}
     for part, kinds in parts.items():
         if part not in (*PARTS, ANY) or not isinstance(kinds, dict):
@@ -108,16 +130,40 @@ def load_impacts(path: Path | None = None) -> Impacts:
                 )
             fields = entry if kind == "modified" else {"": entry}
             for name, judgement in fields.items():
-                judgements[str(part), str(kind), str(name)] = _judgement(path, f"{where}.{name}".rstrip("."), judgement)
+                place = f"{where}.{name}".rstrip(".")
+                judgements[str(part), str(kind), str(name)] = _judgement(path, place, judgement, acting)
     for kind in KINDS:
         if (ANY, kind, ANY if kind == "modified" else "") not in judgements:
             raise _wrong(
                 path, f'parts."{ANY}".{kind}', say("ce cas général est obligatoire", "this general case is required")
             )
-    return Impacts(judgements)
+    reworded = content.get("reworded")
+    return Impacts(judgements, _REWORDED if reworded is None else _judgement(path, "reworded", reworded, acting))
 
 
-def _judgement(path: Path, where: str, content: Any) -> Judgement:
+def _acting(path: Path, content: Any) -> Mapping[Impact, tuple[Actor, ...]]:
+    """Return who has something to do for each impact, unless a judgement says otherwise."""
+    if content is None:
+        return _ACTING
+    if not isinstance(content, dict):
+        raise _wrong(path, "actors", say("un bloc « effet: [qui] » est attendu", "a mapping impact: [who] is expected"))
+    return {impact: _actors(path, f"actors.{impact}", content.get(impact)) for impact in IMPACTS}
+
+
+def _actors(path: Path, where: str, content: Any) -> tuple[Actor, ...]:
+    if not isinstance(content, list) or not content or not all(actor in ACTORS for actor in content):
+        raise _wrong(
+            path,
+            where,
+            say(
+                f"une liste est attendue, parmi : {', '.join(ACTORS)}",
+                f"a list of these is expected: {', '.join(ACTORS)}",
+            ),
+        )
+    return tuple(actor for actor in ACTORS if actor in content)
+
+
+def _judgement(path: Path, where: str, content: Any, acting: Mapping[Impact, tuple[Actor, ...]]) -> Judgement:
     if not isinstance(content, dict) or content.get("impact") not in IMPACTS or not content.get("fr"):
         raise _wrong(
             path,
@@ -127,7 +173,9 @@ def _judgement(path: Path, where: str, content: Any) -> Judgement:
                 f'"impact" ({", ".join(IMPACTS)}) and "fr" (the reason) are expected',
             ),
         )
-    return Judgement(content["impact"], str(content["fr"]), str(content.get("en") or ""))
+    impact: Impact = content["impact"]
+    actors = _actors(path, f"{where}.actors", content["actors"]) if "actors" in content else acting[impact]
+    return Judgement(impact, str(content["fr"]), str(content.get("en") or ""), actors)
 
 
 def _wrong(path: Path, where: str, reason: str) -> RuleFileError:

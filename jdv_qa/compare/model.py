@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +18,12 @@ Part: TypeAlias = Literal[
 ]  # fmt: skip
 Impact: TypeAlias = Literal["breaking", "additive", "editorial"]
 Sense: TypeAlias = Literal["old", "new"]
+Actor: TypeAlias = Literal["laboratory", "software", "nobody"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PARTS: tuple[Part, ...] = get_args(Part)
 IMPACTS: tuple[Impact, ...] = get_args(Impact)
+ACTORS: tuple[Actor, ...] = get_args(Actor)
 REFERENCES: tuple[Part, ...] = ("chapter", "clinical_info", "specimen", "site", "laterality", "technique")
 """The parts held by the reference tabs."""
 
@@ -45,7 +48,9 @@ class Change:
     An association has the order's code and label, the result's code in `result` and the result's label in `old` or
     `new`; a NABM alignment likewise, with the NABM code in `nabm`. A `modified` change has the texts as read in `old`
     and `new`, "" for a blank cell. `related` lists codes that tell more of the story: where a result that left an
-    order went, the code that a modified entry had before.
+    order went, the code that a modified entry had before, the code that a removed one may have become. `confidence`
+    and `evidence` are those of the recoding. `reworded`: the text changed and means the same, by the known rewordings of
+    an axis. `actors` are those who have something to do.
     """
 
     kind: Kind
@@ -62,6 +67,10 @@ class Change:
     result: str | None = None
     nabm: str | None = None
     related: tuple[str, ...] = ()
+    confidence: float | None = None
+    evidence: tuple[str, ...] = ()
+    reworded: bool = False
+    actors: tuple[Actor, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form: the keys of every change, then those that this one needs."""
@@ -74,6 +83,10 @@ class Change:
                 content[name] = value
         if self.related:
             content["related"] = list(self.related)
+        if self.confidence is not None:
+            content |= {"confidence": self.confidence, "evidence": list(self.evidence)}
+        if self.reworded:
+            content["reworded"] = True
         return content
 
 
@@ -81,7 +94,10 @@ class Change:
 class Recoding:
     """A code that gave way to another within a part: `assigned` if it was a pending code, else `replaced`.
 
-    `evidence` says what the match rests on, in fixed words: "loinc-label", "order:24326-1", "order-label", "results".
+    An entry without code that was given one is `modified`: it stood under its label, `old_key`.
+    `evidence` says what the match rests on, in fixed words: "loinc-label", "loinc-label-reworded" (known rewordings of
+    an axis), "loinc-label-like", "display", "order-label" (both also "-like"), "order:24326-1", "results",
+    "results-shared", "rank", "chapter", "unit", "nabm", "specimen", "type", "map-to" (LOINC says so).
     """
 
     part: Part
@@ -89,6 +105,57 @@ class Recoding:
     new_code: str
     kind: Kind
     evidence: tuple[str, ...] = ()
+    confidence: float = 1.0
+    old_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """A removed and an added code that may be one, not surely enough to say so; evidence as in Recoding."""
+
+    part: Part
+    old_code: str
+    new_code: str
+    confidence: float
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A code, or the label of an entry without one, and its label."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What several changes amount to: `split` and `merge` of orders, results or sub-chapters that change chapter.
+
+    `codes` are the results that went from one order to another, or the results or sub-chapters that changed chapter.
+    """
+
+    kind: Literal["split", "merge", "chapter", "subchapter"]
+    sources: tuple[Named, ...]
+    targets: tuple[Named, ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A key that is not unique in one of the editions, and the rows that carry it.
+
+    `repeated`: the same code, or pair of an order and a `result`, several times. `meanings`: a pending code under labels
+    that do not mean the same, all in `values`.
+    """
+
+    side: Sense
+    part: Part
+    kind: Literal["repeated", "meanings"]
+    code: str
+    rows: tuple[int, ...]
+    result: str | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +165,31 @@ class Uncompared:
     part: Part
     field: str
     missing_in: Sense
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A code whose status is not the same in two LOINC releases; `kept`: the new edition still has it."""
+
+    code: str
+    label: str
+    before: str
+    after: str
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """The statuses of the codes of a value set in two LOINC releases, where they differ."""
+
+    old_version: str
+    new_version: str
+    transitions: tuple[Transition, ...] = ()
+
+    @cached_property
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(status before, status after) -> number of codes, in a fixed order."""
+        return dict(sorted(Counter((one.before, one.after) for one in self.transitions).items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +213,11 @@ class Comparison:
     changes: tuple[Change, ...] = ()
     recodings: tuple[Recoding, ...] = ()
     uncompared: tuple[Uncompared, ...] = ()
+    resemblances: tuple[Resemblance, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    collisions: tuple[Collision, ...] = ()
+    statuses: Statuses | None = None
+    """None unless both LOINC releases are known."""
 
     @cached_property
     def summary(self) -> dict[Kind, int]:
@@ -131,6 +228,11 @@ class Comparison:
     def impacts(self) -> dict[Impact, int]:
         """Number of changes by impact, every impact named."""
         return {impact: sum(change.impact == impact for change in self.changes) for impact in IMPACTS}
+
+    @cached_property
+    def actors(self) -> dict[Actor, int]:
+        """Number of changes that each has something to do about; a change may be for several."""
+        return {actor: sum(actor in change.actors for change in self.changes) for actor in ACTORS}
 
     def select(
         self,

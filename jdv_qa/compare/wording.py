@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from jdv_qa.compare.model import Kind, Part, Side, Uncompared
+from jdv_qa.compare.model import Collision, Kind, Movement, Named, Part, Resemblance, Side, Statuses, Uncompared
 from jdv_qa.errors import LayoutError
 from jdv_qa.language import count, current_language, say
 from jdv_qa.workbook.edition import MAIN_FIELDS, REFERENCE_PARTS
@@ -122,6 +123,109 @@ def side_names(old: Side, new: Side) -> tuple[str, str]:
         f"{old.path} ({old.version})" if old.version else old.path,
         f"{new.path} ({new.version})" if new.version else new.path,
     )
+
+
+def movement_sentence(movement: Movement) -> str:
+    """Return what several changes amount to: "Demande scindée : 24326-1 (Ionogramme) → 2951-2 (…), 2823-3 (…)."."""
+    sources, targets = _several(movement.sources), _several(movement.targets)
+    codes = _first(movement.codes)
+    if movement.kind in ("split", "merge"):
+        return phrase(
+            "Demande scindée : {sources} → {targets} ({moved})."
+            if movement.kind == "split"
+            else "Demandes regroupées : {sources} → {targets} ({moved}).",
+            "Order split: {sources} → {targets} ({moved})."
+            if movement.kind == "split"
+            else "Orders merged: {sources} → {targets} ({moved}).",
+            sources=sources,
+            targets=targets,
+            moved=count(len(movement.codes), "résultat déplacé", "result moved", "résultats déplacés", "results moved"),
+        )
+    noun = ("résultat", "result") if movement.kind == "chapter" else ("sous-chapitre", "sub-chapter")
+    return phrase(
+        "Changement de chapitre : {sources} → {targets}, {number} : {codes}.",
+        "Change of chapter: {sources} → {targets}, {number}: {codes}.",
+        sources=sources,
+        targets=targets,
+        number=count(len(movement.codes), *noun),
+        codes=codes,
+    )
+
+
+def _several(named: Iterable[Named]) -> str:
+    return ", ".join(f"{one.code} ({one.label})" if one.label and one.label != one.code else one.code for one in named)
+
+
+def _first(codes: Sequence[str]) -> str:
+    """Return the codes, or the first ten of them."""
+    return ", ".join(codes[:10]) + (", …" if len(codes) > 10 else "")
+
+
+def collision_sentence(collision: Collision) -> str:
+    """Return which key is not unique, in which version, and on which rows."""
+    side = say("ancienne version", "old version") if collision.side == "old" else say("nouvelle version", "new version")
+    rows = _first([str(row) for row in collision.rows])
+    if collision.kind == "meanings":
+        return phrase(
+            "Clé non unique ({side}) : le code en attente {code} a plusieurs sens, lignes {rows} : {values}.",
+            "Key not unique ({side}): the pending code {code} has several meanings, rows {rows}: {values}.",
+            side=side,
+            code=collision.code,
+            rows=rows,
+            values=" | ".join(collision.values),
+        )
+    return phrase(
+        "Clé non unique ({side}) : {part} {code}, lignes {rows} ; ses lignes sont comparées ensemble.",
+        "Key not unique ({side}): {part} {code}, rows {rows}; its rows are compared together.",
+        side=side,
+        part=part_name(collision.part, plural=False),
+        code=collision.code if collision.result is None else f"{collision.code} – {collision.result}",
+        rows=rows,
+    )
+
+
+def resemblance_sentence(pair: Resemblance) -> str:
+    """Return that a removed code may have been replaced, and how surely."""
+    return phrase(
+        "{part} {old} : code peut-être remplacé par {new} (confiance {confidence}).",
+        "{part} {old}: code perhaps replaced by {new} (confidence {confidence}).",
+        part=part_name(pair.part, plural=False).capitalize(),
+        old=pair.old_code,
+        new=pair.new_code,
+        confidence=percentage(pair.confidence),
+    )
+
+
+def status_sentences(statuses: Statuses) -> list[str]:
+    """Return one sentence a transition: which status became which from one LOINC release to the next, and its codes."""
+    if not statuses.transitions:
+        return [
+            phrase(
+                "Statuts LOINC de {old} à {new} : aucun changement.",
+                "LOINC statuses from {old} to {new}: no change.",
+                old=statuses.old_version,
+                new=statuses.new_version,
+            )
+        ]
+    absent = say("absent", "absent")
+    return [
+        phrase(
+            "Statuts LOINC de {old} à {new} : {before} → {after}, {number} : {codes}.",
+            "LOINC statuses from {old} to {new}: {before} → {after}, {number}: {codes}.",
+            old=statuses.old_version,
+            new=statuses.new_version,
+            before=pair[0] or absent,
+            after=pair[1] or absent,
+            number=count(number, "code", "code"),
+            codes=_first([one.code for one in statuses.transitions if (one.before, one.after) == pair]),
+        )
+        for pair, number in statuses.counts.items()
+    ]
+
+
+def percentage(share: float) -> str:
+    """Return "85 %", a share of 1 written in hundredths."""
+    return phrase("{number} %", "{number}%", number=round(100 * share))
 
 
 def uncompared_sentence(gap: Uncompared) -> str:

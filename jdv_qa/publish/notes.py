@@ -18,13 +18,15 @@ from jdv_qa.compare.wording import (
     field_name,
     kind_count,
     listed,
+    movement_sentence,
     part_count,
     part_name,
-    phrase,
     side_names,
     uncompared_sentence,
 )
-from jdv_qa.language import count, current_language, figure, say
+from jdv_qa.language import count, current_language, figure, french_spaces
+from jdv_qa.marking import changed_words
+from jdv_qa.publish.markdown import COME, GONE, markdown_table, markdown_text, marked_text, unit_text
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
 
@@ -44,7 +46,6 @@ _MONTHS = {
     ),
 }  # fmt: skip
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
-_MARKDOWN = re.compile(r"[\\`*|<~]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[]|&(?=#?\w+;)")
 
 Block = str
 Writer = Callable[[str], str]
@@ -59,47 +60,68 @@ def release_notes(old: Edition, new: Edition, comparison: Comparison, impacts: I
     impacts = impacts or load_impacts()
     chapter = _chapter_writer(old, new)
     sections = (
-        (say("En chiffres", "In figures"), _figures(old, new)),
-        (say("Ce que les laboratoires ont à faire", "What laboratories have to do"), _actions(comparison, impacts)),
-        (say("Codes attribués", "Codes assigned"), _recodings(comparison, "assigned")),
-        (say("Codes remplacés", "Codes replaced"), _recodings(comparison, "replaced")),
-        (say("Suppressions", "Removals"), _removals(comparison)),
-        (say("Unités", "Units"), _side_by_side(comparison, "result", UNIT_FIELDS, unit_text)),
-        (say("Comparabilité", "Comparability"), _side_by_side(comparison, "result", COMPARABILITY_FIELDS)),
+        (phrase("En chiffres", "In figures"), _figures(old, new)),
+        (phrase("Ce que les laboratoires ont à faire", "What laboratories have to do"), _actions(comparison, impacts)),
+        (phrase("Codes attribués", "Codes assigned"), _recodings(comparison, "assigned")),
+        (phrase("Codes remplacés", "Codes replaced"), _recodings(comparison, "replaced")),
+        (phrase("Suppressions", "Removals"), _removals(comparison)),
+        (phrase("Unités", "Units"), _side_by_side(comparison, "result", UNIT_FIELDS, unit_text)),
+        (phrase("Comparabilité", "Comparability"), _side_by_side(comparison, "result", COMPARABILITY_FIELDS)),
         (
-            say("Type et prélèvement des demandes", "Type and specimen of orders"),
+            phrase("Type et prélèvement des demandes", "Type and specimen of orders"),
             _side_by_side(comparison, "order", ORDERING_FIELDS),
         ),
         (
-            say("Changements de chapitre", "Changes of chapter"),
-            _side_by_side(comparison, "result", CHAPTER_FIELDS, chapter),
+            phrase("Changements de chapitre", "Changes of chapter"),
+            [
+                _movements(comparison, ("chapter", "subchapter")),
+                *_side_by_side(comparison, "result", CHAPTER_FIELDS, chapter),
+            ],
         ),
-        (say("Ajouts", "Additions"), _additions(new, comparison, chapter)),
-        (say("Composition des demandes", "Content of orders"), _composition(comparison)),
-        (say("Libellés et autres mentions", "Labels and other texts"), _other_fields(comparison)),
-        (say("Alignement NABM/RIHN", "NABM/RIHN alignment"), _alignments(comparison)),
-        (say("Tables de référence", "Reference tables"), _references(comparison, chapter)),
-        (say("Numéro de version", "Version number"), _version(comparison)),
+        (phrase("Ajouts", "Additions"), _additions(new, comparison, chapter)),
         (
-            say("Ce qui n'a pas été comparé", "What was not compared"),
-            ["\n".join(f"- {uncompared_sentence(gap)}" for gap in comparison.uncompared)],
+            phrase("Composition des demandes", "Content of orders"),
+            [_movements(comparison, ("split", "merge")), *_composition(comparison)],
+        ),
+        (phrase("Libellés et autres mentions", "Labels and other texts"), _other_fields(comparison)),
+        (phrase("Alignement NABM/RIHN", "NABM/RIHN alignment"), _alignments(comparison)),
+        (phrase("Tables de référence", "Reference tables"), _references(comparison, chapter)),
+        (phrase("Version LOINC couverte", "LOINC release covered"), [_loinc_release(comparison)]),
+        (phrase("Numéro de version", "Version number"), _version(comparison)),
+        (
+            phrase("Ce qui n'a pas été comparé", "What was not compared"),
+            ["\n".join(f"- {_set(uncompared_sentence(gap))}" for gap in comparison.uncompared)],
         ),
     )
     blocks = _opening(comparison)
     for title, content in sections:
         if any(content):
-            blocks += [f"## {title}", *content]
+            blocks += [f"## {title}", *filter(None, content)]
     return "\n\n".join([*blocks, "---", LOINC_NOTICE]) + "\n"
 
 
-def markdown_text(text: str) -> str:
-    """Return Markdown that shows a field's text unchanged, also in a table cell; line breaks become <br>."""
-    return "<br>".join(_MARKDOWN.sub(r"\\\g<0>", line.strip()) for line in text.splitlines())
+def phrase(fr: str, en: str, **data: object) -> str:
+    """Return the sentence in the language in use, its French typeset, then filled with data that stays untouched.
+
+    A published text has typographic apostrophes and the spaces that must not break: narrow before ; ! ? %, plain before
+    a colon and within « ».
+    """
+    if current_language() == "fr":
+        return _set(fr).format(**data)
+    return en.format(**data)
 
 
-def unit_text(text: str) -> str:
-    """Return a unit as Markdown code, so that `[IU]/L` and `10*9/L` are read as they are written."""
-    return markdown_text(text) if set(text) & set("`|\n\r\\") else f"`{text}`"
+def _set(sentence: str) -> str:
+    """Return a sentence made elsewhere with the spaces and apostrophes of these notes."""
+    if current_language() != "fr":
+        return sentence
+    sentence = re.sub("[ \u202f](?=[:»])|(?<=«)[ \u202f]", "\u00a0", sentence)
+    return french_spaces(sentence).replace("'", "’")
+
+
+def _header(part: Part, field: str) -> str:
+    """Return the header of a field, with the apostrophes of these notes."""
+    return _set(field_name(part, field))
 
 
 def written_date(text: str) -> str:
@@ -115,17 +137,8 @@ def written_date(text: str) -> str:
     return f"{day} {_MONTHS[current_language()][date.month - 1]} {date.year}"
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Block:
-    """Return a Markdown table of cells that are Markdown already; a blank column is left out, and "" without rows."""
-    kept = [place for place in range(len(headers)) if any(row[place] for row in rows)]
-    if not kept:
-        return ""
-    lines = [[headers[place] for place in kept], ["---"] * len(kept), *([row[place] for place in kept] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _code(code: str | None) -> str:
-    return markdown_text(code) if code else say("*sans code*", "*no code*")
+    return markdown_text(code) if code else phrase("*sans code*", "*no code*")
 
 
 def _codes(codes: Iterable[str]) -> str:
@@ -133,7 +146,7 @@ def _codes(codes: Iterable[str]) -> str:
 
 
 def _value(text: str | None, write: Writer = markdown_text) -> str:
-    return write(text) if text else say("*vide*", "*blank*")
+    return write(text) if text else phrase("*vide*", "*blank*")
 
 
 def _capital(text: str) -> str:
@@ -146,33 +159,25 @@ def _opening(comparison: Comparison) -> list[Block]:
     title = phrase(
         "# Notes de version – {title}",
         "# Release notes – {title}",
-        title=markdown_text(new.title or say("jeu de valeurs", "value set")),
+        title=markdown_text(new.title or phrase("jeu de valeurs", "value set")),
     )
     if new.version:
         title += f" {markdown_text(new.version)}"
     lines = [
-        _identity(say("Version", "Version"), after, new.date),
-        _identity(say("Version précédente", "Previous version"), before, old.date),
+        _identity(phrase("Version", "Version"), after, new.date),
+        _identity(phrase("Version précédente", "Previous version"), before, old.date),
     ]
-    if new.loinc_version:
-        loinc = new.loinc_version
-        if old.loinc_version not in ("", new.loinc_version):
-            loinc = say(
-                f"{loinc} (version précédente : {old.loinc_version})",
-                f"{loinc} (previous version: {old.loinc_version})",
-            )
-        lines.append(_identity(say("Version LOINC couverte", "LOINC release covered"), loinc))
     return [title, "  \n".join(lines), _first_sentence(comparison)]
 
 
 def _identity(name: str, value: str, date: str = "") -> str:
     line = phrase("**{name} :** {value}", "**{name}:** {value}", name=name, value=markdown_text(value))
-    return line + (say(" du ", " of ") + markdown_text(written_date(date)) if date else "")
+    return line + (phrase(" du ", " of ") + markdown_text(written_date(date)) if date else "")
 
 
 def _first_sentence(comparison: Comparison) -> Block:
     if not comparison.changes:
-        return say(
+        return phrase(
             "Cette version ne change rien au contenu de la précédente.",
             "This version changes nothing in the content of the previous one.",
         )
@@ -183,9 +188,7 @@ def _first_sentence(comparison: Comparison) -> Block:
         kinds=listed([kind_count(kind, comparison.summary[kind]) for kind in KINDS if comparison.summary[kind]]),
     )
     if not (breaking := comparison.impacts["breaking"]):
-        return (
-            f"{sentence} {say('Aucun n’appelle d’action des laboratoires.', 'None calls for action by laboratories.')}"
-        )
+        return f"{sentence} {phrase('Aucun n’appelle d’action des laboratoires.', 'None calls for action by laboratories.')}"
     act = count(
         breaking,
         "changement appelle une action des laboratoires",
@@ -205,9 +208,9 @@ def _figures(old: Edition, new: Edition) -> list[Block]:
         rows.append((indicator_label(name), figure(before[name]), figure(after[name]), difference))
     versions = (old.identity.version, new.identity.version)
     if not all(versions) or versions[0] == versions[1]:
-        versions = (say("Avant", "Before"), say("Après", "After"))
-    headers = (say("Indicateur", "Indicator"), *map(markdown_text, versions), say("Écart", "Difference"))
-    return [_table(headers, rows)]
+        versions = (phrase("Avant", "Before"), phrase("Après", "After"))
+    headers = (phrase("Indicateur", "Indicator"), *map(markdown_text, versions), phrase("Écart", "Difference"))
+    return [markdown_table(headers, rows)]
 
 
 def _actions(comparison: Comparison, impacts: Impacts) -> list[Block]:
@@ -226,11 +229,11 @@ def _actions(comparison: Comparison, impacts: Impacts) -> list[Block]:
     for part, kind, field in sorted(groups, key=place):
         changes = groups[part, kind, field]
         where = (
-            phrase("{part}, « {field} »", '{part}, "{field}"', part=part_name(part), field=field_name(part, field))
+            phrase("{part}, « {field} »", '{part}, "{field}"', part=part_name(part), field=_header(part, field))
             if field
             else part_name(part)
         )
-        reason = impacts.judge(changes[0]).reason
+        reason = _set(impacts.judge(changes[0]).reason)
         lines.append(
             phrase(
                 "- **{count} ({where})** : {reason}.",
@@ -254,12 +257,12 @@ def _recodings(comparison: Comparison, kind: Kind) -> list[Block]:
         for change in comparison.select(kind)
     ]
     return [
-        _table(
+        markdown_table(
             (
-                say("Partie", "Part"),
-                say("Ancien code", "Old code"),
-                say("Nouveau code", "New code"),
-                say("Libellé", "Label"),
+                phrase("Partie", "Part"),
+                phrase("Ancien code", "Old code"),
+                phrase("Nouveau code", "New code"),
+                phrase("Libellé", "Label"),
             ),
             rows,
         )
@@ -279,8 +282,8 @@ def _partners(comparison: Comparison, kind: Kind) -> dict[tuple[Part, str], list
 def _removals(comparison: Comparison) -> list[Block]:
     partners = _partners(comparison, "removed")
     parts: tuple[tuple[Part, str], ...] = (
-        ("order", say("Résultats de la demande", "Results of the order")),
-        ("result", say("Demandes concernées", "Orders concerned")),
+        ("order", phrase("Résultats de la demande", "Results of the order")),
+        ("result", phrase("Demandes concernées", "Orders concerned")),
         ("term", ""),
     )
     blocks = []
@@ -291,14 +294,24 @@ def _removals(comparison: Comparison) -> list[Block]:
                 _code(change.code),
                 markdown_text(change.label),
                 _codes(partners.get((part, change.code), ())),
-                _codes(change.related),
+                _instead(comparison, change) or phrase("*non indiqué*", "*not stated*"),
             )
             for change in changes
         ]
         if rows:
-            headers = ("Code", say("Libellé", "Label"), with_what, say("Résultats repris par", "Results taken over by"))
-            blocks += [f"### {_capital(part_count(part, len(rows)))}", _table(headers, rows)]
+            headers = ("Code", phrase("Libellé", "Label"), with_what, phrase("À utiliser à la place", "To use instead"))
+            blocks += [f"### {_capital(part_count(part, len(rows)))}", markdown_table(headers, rows)]
     return blocks
+
+
+def _instead(comparison: Comparison, change: Change) -> str:
+    """Return the codes that a removed one leaves its place to; "perhaps" before those that merely look like it."""
+    alike = {(item.part, item.old_code, item.new_code) for item in comparison.resemblances}
+    codes = []
+    for code in change.related:
+        sure = (change.part, change.code, code) not in alike
+        codes.append(_code(code) if sure else phrase("peut-être {code}", "perhaps {code}", code=_code(code)))
+    return ", ".join(codes)
 
 
 def _side_by_side(
@@ -311,12 +324,12 @@ def _side_by_side(
             steps.setdefault((change.code, change.label), {})[change.field] = (
                 f"{_value(change.old, write)} → {_value(change.new, write)}"
             )
-    headers = ("Code", say("Libellé", "Label"), *(markdown_text(field_name(part, name)) for name in fields))
+    headers = ("Code", phrase("Libellé", "Label"), *(markdown_text(_header(part, name)) for name in fields))
     rows = [
         (_code(code), markdown_text(label), *(said.get(name, "") for name in fields))
         for (code, label), said in steps.items()
     ]
-    return [_table(headers, rows)]
+    return [markdown_table(headers, rows)]
 
 
 def _chapter_writer(old: Edition, new: Edition) -> Writer:
@@ -356,24 +369,33 @@ def _additions(new: Edition, comparison: Comparison, chapter: Writer) -> list[Bl
             )
     known = dict.fromkeys(record["code"] for record in new.records("chapters"))
     headers = (
-        say("Partie", "Part"),
+        phrase("Partie", "Part"),
         "Code",
-        say("Libellé", "Label"),
-        say("Unité", "Unit"),
-        say("Avec", "With"),
-        say("Résultats venus de", "Results from"),
+        phrase("Libellé", "Label"),
+        phrase("Unité", "Unit"),
+        phrase("Avec", "With"),
+        phrase("Voir aussi", "See also"),
     )
     blocks = []
     for code in (*(code for code in known if code in rows), *sorted(rows.keys() - known.keys())):
         found = rows[code]
         counts = listed([part_count(part, len(found[part])) for part in parts if part in found])
-        name = chapter(code) if code else say("Sans chapitre", "No chapter")
+        name = chapter(code) if code else phrase("Sans chapitre", "No chapter")
         blocks += [
             phrase("### {name} : {counts}", "### {name}: {counts}", name=name, counts=counts),
-            _table(headers, [row for part in parts for row in found.get(part, ())]),
+            markdown_table(headers, [row for part in parts for row in found.get(part, ())]),
         ]
     terms = [(_code(change.code), markdown_text(change.label)) for change in comparison.select("added", "term")]
-    return [*blocks, _table(("Code", say("Libellé", "Label")), terms)] if terms else blocks
+    return [*blocks, markdown_table(("Code", phrase("Libellé", "Label")), terms)] if terms else blocks
+
+
+def _movements(comparison: Comparison, kinds: tuple[str, ...]) -> Block:
+    """Return what several changes amount to, one line each: orders split or merged, results that changed chapter."""
+    return "\n".join(
+        f"- {markdown_text(_set(movement_sentence(movement)))}"
+        for movement in comparison.movements
+        if movement.kind in kinds
+    )
 
 
 def _composition(comparison: Comparison) -> list[Block]:
@@ -394,7 +416,7 @@ def _composition(comparison: Comparison) -> list[Block]:
             (
                 _code(change.code),
                 markdown_text(change.label),
-                say("ajout", "addition") if added else say("retrait", "removal"),
+                phrase("ajout", "addition") if added else phrase("retrait", "removal"),
                 _code(change.result),
                 markdown_text(label),
                 _codes(change.related) if added else "",
@@ -402,15 +424,15 @@ def _composition(comparison: Comparison) -> list[Block]:
             )
         )
     headers = (
-        say("Demande", "Order"),
-        say("Libellé de la demande", "Order label"),
-        say("Nature", "Nature"),
-        say("Résultat", "Result"),
-        say("Libellé du résultat", "Result label"),
-        say("Venu de", "From"),
-        say("Passé sous", "Now under"),
+        phrase("Demande", "Order"),
+        phrase("Libellé de la demande", "Order label"),
+        phrase("Nature", "Nature"),
+        phrase("Résultat", "Result"),
+        phrase("Libellé du résultat", "Result label"),
+        phrase("Venu de", "From"),
+        phrase("Passé sous", "Now under"),
     )
-    return [_table(headers, rows)]
+    return [markdown_table(headers, rows)]
 
 
 def _other_fields(comparison: Comparison) -> list[Block]:
@@ -429,29 +451,38 @@ def _other_fields(comparison: Comparison) -> list[Block]:
                 (
                     _code(change.code),
                     "" if naming else markdown_text(change.label),
-                    _value(change.old),
-                    _value(change.new),
+                    *_marked(change),
                 )
                 for change in fields[field]
             ]
             title = phrase(
                 "### {field} : {count}",
                 "### {field}: {count}",
-                field=markdown_text(field_name(part, field)),
+                field=markdown_text(_header(part, field)),
                 count=part_count(part, len(rows)),
             )
             blocks += [
                 title,
-                _table(("Code", say("Libellé", "Label"), say("Avant", "Before"), say("Après", "After")), rows),
+                markdown_table(
+                    ("Code", phrase("Libellé", "Label"), phrase("Avant", "Before"), phrase("Après", "After")), rows
+                ),
             ]
     return blocks
 
 
+def _marked(change: Change) -> tuple[str, str]:
+    """Return the text before and after as Markdown, the words that differ marked."""
+    if not change.old or not change.new:
+        return _value(change.old), _value(change.new)
+    before, after = changed_words(change.old, change.new)
+    return marked_text(before, GONE), marked_text(after, COME)
+
+
 def _alignments(comparison: Comparison) -> list[Block]:
     natures: dict[Kind, str] = {
-        "added": say("ajout", "addition"),
-        "removed": say("retrait", "removal"),
-        "modified": say("libellé", "label"),
+        "added": phrase("ajout", "addition"),
+        "removed": phrase("retrait", "removal"),
+        "modified": phrase("libellé", "label"),
     }
     rows = []
     for change in comparison.select(part="nabm"):
@@ -462,13 +493,13 @@ def _alignments(comparison: Comparison) -> list[Block]:
         )
         rows.append((natures[change.kind], _code(change.code), markdown_text(change.label), _code(change.nabm), label))
     return [
-        _table(
+        markdown_table(
             (
-                say("Nature", "Nature"),
-                say("Demande", "Order"),
-                say("Libellé de la demande", "Order label"),
-                say("Acte", "Act"),
-                say("Libellé de l'acte", "Act label"),
+                phrase("Nature", "Nature"),
+                phrase("Demande", "Order"),
+                phrase("Libellé de la demande", "Order label"),
+                phrase("Acte", "Act"),
+                phrase("Libellé de l'acte", "Act label"),
             ),
             rows,
         )
@@ -477,9 +508,9 @@ def _alignments(comparison: Comparison) -> list[Block]:
 
 def _references(comparison: Comparison, chapter: Writer) -> list[Block]:
     natures: dict[Kind, str] = {
-        "added": say("ajout", "addition"),
-        "removed": say("suppression", "removal"),
-        "modified": say("modification", "modification"),
+        "added": phrase("ajout", "addition"),
+        "removed": phrase("suppression", "removal"),
+        "modified": phrase("modification", "modification"),
     }
     blocks = []
     for part in REFERENCES:
@@ -489,24 +520,46 @@ def _references(comparison: Comparison, chapter: Writer) -> list[Block]:
             write = chapter if change.field == "code" else markdown_text
             before = {"added": "", "removed": markdown_text(change.label)}.get(change.kind, _value(change.old, write))
             after = {"removed": "", "added": markdown_text(change.label)}.get(change.kind, _value(change.new, write))
-            field = field_name(part, change.field) if change.field not in (None, "label") else ""
+            field = _header(part, change.field) if change.field not in (None, "label") else ""
             rows.append((natures[change.kind], _code(change.code), markdown_text(field), before, after))
         if rows:
             kinds = ", ".join(
                 kind_count(kind, number) for kind in KINDS if (number := sum(change.kind == kind for change in changes))
             )
             headers = (
-                say("Nature", "Nature"),
+                phrase("Nature", "Nature"),
                 "Code",
-                say("Champ", "Field"),
-                say("Avant", "Before"),
-                say("Après", "After"),
+                phrase("Champ", "Field"),
+                phrase("Avant", "Before"),
+                phrase("Après", "After"),
             )
             blocks += [
                 phrase("### {part} : {kinds}", "### {part}: {kinds}", part=_capital(part_name(part)), kinds=kinds),
-                _table(headers, rows),
+                markdown_table(headers, rows),
             ]
     return blocks
+
+
+def _loinc_release(comparison: Comparison) -> Block:
+    old, new = comparison.old.loinc_version, comparison.new.loinc_version
+    if not new:
+        return ""
+    if old == new:
+        return phrase(
+            "Cette version s'appuie sur LOINC {new}, comme la précédente.",
+            "This version rests on LOINC {new}, as did the previous one.",
+            new=markdown_text(new),
+        )
+    if not old:
+        return phrase(
+            "Cette version s'appuie sur LOINC {new}.", "This version rests on LOINC {new}.", new=markdown_text(new)
+        )
+    return phrase(
+        "Cette version s'appuie sur LOINC {new} ; la précédente s'appuyait sur LOINC {old}.",
+        "This version rests on LOINC {new}; the previous one rested on LOINC {old}.",
+        new=markdown_text(new),
+        old=markdown_text(old),
+    )
 
 
 def _version(comparison: Comparison) -> list[Block]:
@@ -515,7 +568,7 @@ def _version(comparison: Comparison) -> list[Block]:
         return []
     proposal = propose_version(comparison.old.version, comparison.changes)
     separator = phrase(" ;\n- ", ";\n- ")
-    reasons = f"- {separator.join(proposal.reasons)}."
+    reasons = f"- {separator.join(map(_set, proposal.reasons))}."
     if not proposal.version:
         return [phrase("Aucun numéro ne peut être proposé :", "No number can be proposed:"), reasons]
     sentence = phrase(
@@ -545,4 +598,204 @@ def _chosen_number(chosen: str, proposed: str) -> Block:
         "Le numéro retenu, {chosen}, reste en deçà.",
         "The number chosen, {chosen}, falls short of it.",
         chosen=markdown_text(chosen),
+    )
+
+
+SHORT_LIST = 6
+"""Codes named in a line of the short form; the others are counted."""
+
+
+def short_notes(old: Edition, new: Edition, comparison: Comparison) -> str:
+    """Return the notes of the version `new` in about a dozen lines of Markdown, for a mail; same languages and order."""
+    chapter = _chapter_writer(old, new)
+    side = comparison.new
+    title = markdown_text(
+        " ".join(text for text in (side.title or phrase("Jeu de valeurs", "Value set"), side.version) if text)
+    )
+    if side.date:
+        title += phrase(" du ", " of ") + markdown_text(written_date(side.date))
+    figures = _short_figures(old, new)
+    todo = [line for line in _short_actions(comparison) if line]
+    more = [line for line in (_short_additions(new, comparison, chapter), _short_editorial(comparison)) if line]
+    blocks = [f"**{title}**", " ".join(text for text in (_first_sentence(comparison), figures) if text)]
+    if todo:
+        blocks += [phrase("À faire dans les laboratoires :", "For laboratories to do:"), _items(todo)]
+    if more:
+        blocks += [phrase("Et aussi :", "And also:"), _items(more)]
+    if release := _loinc_release(comparison):
+        blocks.append(release)
+    notice = phrase(
+        "Codes et libellés LOINC : © Regenstrief Institute, http://loinc.org/license.",
+        "LOINC codes and names: © Regenstrief Institute, http://loinc.org/license.",
+    )
+    return "\n\n".join([*blocks, notice]) + "\n"
+
+
+def _items(lines: Sequence[str]) -> Block:
+    end = phrase(" ;", ";")
+    return "\n".join(f"- {line}{end if place < len(lines) else '.'}" for place, line in enumerate(lines, 1))
+
+
+def _short_figures(old: Edition, new: Edition) -> str:
+    before, after = indicators(old), indicators(new)
+    if not before or not after:
+        return ""
+
+    pending = ("orders_pending", "results_pending")
+    waiting = sum(after[name] for name in pending)
+    waited = sum(before[name] for name in pending)
+    sentence = phrase(
+        "Le jeu de valeurs compte {orders} et {results}",
+        "The value set holds {orders} and {results}",
+        orders=count(after["orders"], "demande", "order") + _step(after["orders"] - before["orders"]),
+        results=count(after["results"], "résultat", "result") + _step(after["results"] - before["results"]),
+    )
+    if waiting:
+        sentence += phrase(
+            ", dont {codes} en attente d'un code LOINC{step}",
+            ", of which {codes} awaiting a LOINC code{step}",
+            codes=figure(waiting),
+            step=_step(waiting - waited),
+        )
+    elif waited:
+        sentence += phrase("\u202f; plus aucun n'attend un code LOINC", "; none awaits a LOINC code any more")
+    return f"{sentence}."
+
+
+def _step(difference: int) -> str:
+    return f" ({'+' if difference > 0 else '−'}{figure(abs(difference))})" if difference else ""
+
+
+def _short_actions(comparison: Comparison) -> list[str]:
+    parts: tuple[Part, ...] = ("order", "result", "term")
+    recoding = phrase("remplacer {what} : ", "replace {what}: ", what="{what}")
+    lines = []
+    for kind in ("assigned", "replaced"):
+        steps = dict.fromkeys(
+            f"{_code(change.code)} → {_code(change.new_code)}"
+            for part in parts
+            for change in comparison.select(kind, part)
+        )
+        if steps:
+            what = {
+                "assigned": count(len(steps), "code en attente", "pending code", "codes en attente"),
+                "replaced": count(len(steps), "code LOINC", "LOINC code", "codes LOINC"),
+            }[kind]
+            lines.append(recoding.format(what=what) + _some(list(steps)))
+    for part in parts:
+        removed = comparison.select("removed", part)
+        if removed:
+            lines.append(
+                phrase(
+                    "ne plus utiliser {what} : {codes}",
+                    "stop using {what}: {codes}",
+                    what=part_count(part, len(removed)),
+                    codes=_some([_code(change.code) for change in removed]),
+                )
+            )
+    subjects: tuple[tuple[Part, tuple[str, ...], str], ...] = (
+        (
+            "result",
+            UNIT_FIELDS,
+            phrase(
+                "revoir l'unité ({what}) : {codes}",
+                "review the unit ({what}): {codes}",
+                what="{what}",
+                codes="{codes}",
+            ),
+        ),
+        (
+            "result",
+            COMPARABILITY_FIELDS,
+            phrase(
+                "revoir la comparabilité ({what}) : {codes}",
+                "review the comparability ({what}): {codes}",
+                what="{what}",
+                codes="{codes}",
+            ),
+        ),
+        (
+            "order",
+            ORDERING_FIELDS,
+            phrase(
+                "revoir le type ou le prélèvement ({what}) : {codes}",
+                "review the type or specimen ({what}): {codes}",
+                what="{what}",
+                codes="{codes}",
+            ),
+        ),
+        (
+            "result",
+            CHAPTER_FIELDS,
+            phrase(
+                "revoir le chapitre ({what}) : {codes}",
+                "review the chapter ({what}): {codes}",
+                what="{what}",
+                codes="{codes}",
+            ),
+        ),
+    )
+    for part, fields, sentence in subjects:
+        codes = dict.fromkeys(_code(change.code) for change in comparison.select("modified", part, fields))
+        if codes:
+            lines.append(sentence.format(what=part_count(part, len(codes)), codes=_some(list(codes))))
+    told = sum(1 for change in comparison.select(impact="breaking") if change.part not in parts)
+    if told:
+        names = dict.fromkeys(
+            part_name(change.part) for change in comparison.select(impact="breaking") if change.part not in parts
+        )
+        lines.append(
+            phrase(
+                "{changes} dans d'autres parties ({names})",
+                "{changes} in other parts ({names})",
+                changes=change_count(told),
+                names=", ".join(names),
+            )
+        )
+    return lines
+
+
+def _some(items: Sequence[str]) -> str:
+    """Return the first items, and how many others there are."""
+    if len(items) <= SHORT_LIST + 1:
+        return listed(list(items))
+    others = len(items) - SHORT_LIST
+    return listed([", ".join(items[:SHORT_LIST]), phrase("{others} autres", "{others} others", others=figure(others))])
+
+
+def _short_additions(new: Edition, comparison: Comparison, chapter: Writer) -> str:
+    parts: tuple[Part, ...] = ("order", "result", "term")
+    numbers = {part: len(comparison.select("added", part)) for part in parts}
+    if not any(numbers.values()):
+        return ""
+    sentence = phrase(
+        "nouveautés : {what}",
+        "new: {what}",
+        what=listed([part_count(part, number) for part, number in numbers.items() if number]),
+    )
+    chapters: dict[str, int] = {}
+    if "main" in new.tables:
+        for part in parts[:2]:
+            for change in comparison.select("added", part):
+                entity = (new.orders if part == "order" else new.results)[change.code or change.label]
+                code = entity.records[0]["chapter"]
+                chapters[code] = chapters.get(code, 0) + 1
+    labels = {
+        code: chapter(code).rpartition(" (")[0] or chapter(code) if code else phrase("sans chapitre", "no chapter")
+        for code in chapters
+    }
+    names = [f"{labels[code]} {figure(number)}" for code, number in sorted(chapters.items(), key=lambda item: -item[1])]
+    return f"{sentence} ({_some(names)})" if names else sentence
+
+
+def _short_editorial(comparison: Comparison) -> str:
+    number = comparison.impacts["editorial"]
+    if not number:
+        return ""
+    return count(
+        number,
+        "changement éditorial (libellés, rangs, commentaires), sans action",
+        "editorial change (labels, ranks, comments), nothing to do",
+        "changements éditoriaux (libellés, rangs, commentaires), sans action",
+        "editorial changes (labels, ranks, comments), nothing to do",
     )

@@ -25,7 +25,7 @@ from jdv_qa.resources import rules_directory
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.layout import Layout, load_layout
-from jdv_qa.workbook.tables import FORMAT
+from jdv_qa.workbook.tables import FORMAT, summarised
 
 _LICENCE = {"name": "LOINC", "title": "LOINC License", "path": "http://loinc.org/license"}
 _KEYS = {"main": ("order_code", "result_code")}
@@ -98,6 +98,8 @@ def data_package(
         "jdv:format": FORMAT,
         "jdv:layout": layout.name,
     }
+    if identity.title and not summarised(layout):
+        package["jdv:title"] = identity.title
     if identity.version:
         package["version"] = identity.version
     if (date := publication_date(edition)) is not None:

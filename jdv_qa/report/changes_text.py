@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jdv_qa.compare.model import IMPACTS, KINDS, PARTS, Change, Comparison, Kind, field_place
 from jdv_qa.compare.wording import (
     change_count,
+    collision_sentence,
     field_name,
     kind_count,
     kind_name,
+    movement_sentence,
     part_count,
+    percentage,
     phrase,
+    resemblance_sentence,
     side_names,
+    status_sentences,
     uncompared_sentence,
 )
 from jdv_qa.language import count, figure, say
+from jdv_qa.marking import changed_words
+from jdv_qa.report.changes_lines import READING_ORDER
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,9 +33,6 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 50
 """Rows shown of a table unless told otherwise."""
 
-READING_ORDER: tuple[Kind, ...] = ("replaced", "assigned", "removed", "modified", "added")
-"""What asks for work comes first."""
-
 NAMING_FIELDS = frozenset(
     {"order_label", "order_loinc_label", "result_loinc_label", "result_display", "label", "sublabel"}
 )
@@ -37,7 +40,6 @@ NAMING_FIELDS = frozenset(
 
 _IMPACT_STYLES = {"breaking": "bold red", "additive": "green", "editorial": "dim"}
 _IMPACT_MARKS = {"breaking": "!", "additive": "+", "editorial": " "}
-_WORD = re.compile(r"\s+|[^\s]+")
 
 
 def summary_sentence(comparison: Comparison) -> str:
@@ -81,6 +83,17 @@ def impact_sentence(comparison: Comparison) -> str:
     return ", ".join(parts) + "." if parts else ""
 
 
+def actor_sentence(comparison: Comparison) -> str:
+    """Return how many changes are for laboratories, for software editors, for nobody."""
+    nouns = {
+        "laboratory": say("paramétrage des laboratoires", "laboratories' set-up"),
+        "software": say("éditeurs de logiciels", "software editors"),
+        "nobody": say("personne", "nobody"),
+    }
+    parts = [f"{nouns[actor]} {figure(number)}" for actor, number in comparison.actors.items() if number]
+    return phrase("À faire par : {parts}.", "To be done by: {parts}.", parts=", ".join(parts)) if parts else ""
+
+
 def print_changes(comparison: Comparison, console: Console, *, limit: int | None = DEFAULT_LIMIT) -> None:
     """Print a comparison; `limit` caps the rows of each table, None shows all. What is left out is announced."""
     from rich.text import Text
@@ -88,8 +101,30 @@ def print_changes(comparison: Comparison, console: Console, *, limit: int | None
     console.print(Text(summary_sentence(comparison), style="bold"))
     if sentence := impact_sentence(comparison):
         console.print(Text(sentence))
+    if sentence := actor_sentence(comparison):
+        console.print(Text(sentence))
     for gap in comparison.uncompared:
         console.print(Text(uncompared_sentence(gap), style="yellow"))
+    for style, sentences in (
+        ("yellow", [collision_sentence(found) for found in comparison.collisions]),
+        ("", [movement_sentence(movement) for movement in comparison.movements]),
+        ("", status_sentences(comparison.statuses) if comparison.statuses else []),
+        ("cyan", [resemblance_sentence(pair) for pair in comparison.resemblances]),
+    ):
+        shown_sentences = sentences if limit is None else sentences[:limit]
+        for sentence in shown_sentences:
+            console.print(Text(sentence, style=style))
+        if len(shown_sentences) < len(sentences):
+            console.print(
+                Text(
+                    phrase(
+                        "… et {more} ; --limit 0 les montre toutes.",
+                        "… and {more}; --limit 0 shows them all.",
+                        more=count(len(sentences) - len(shown_sentences), "autre ligne", "more line"),
+                    ),
+                    style="yellow",
+                )
+            )
     hidden = 0
     for kind in READING_ORDER:
         if not comparison.summary[kind]:
@@ -142,11 +177,14 @@ def _tables(comparison: Comparison, kind: Kind) -> Iterator[tuple[str, tuple[Cha
             if changes:
                 yield part_count(part, len(changes)), changes
             continue
-        fields: dict[str, list[Change]] = {}
+        fields: dict[tuple[str, bool], list[Change]] = {}
         for change in changes:
-            fields.setdefault(change.field or "", []).append(change)
-        for name in sorted(fields, key=lambda name: (IMPACTS.index(fields[name][0].impact), field_place(name))):
-            yield f"{field_name(part, name)} ({part_count(part, len(fields[name]))})", tuple(fields[name])
+            fields.setdefault((change.field or "", change.reworded), []).append(change)
+        for key in sorted(fields, key=lambda key: (IMPACTS.index(fields[key][0].impact), field_place(key[0]), key[1])):
+            title = field_name(part, key[0])
+            if key[1]:
+                title += say(", même sens écrit autrement", ", same meaning in other words")
+            yield f"{title} ({part_count(part, len(fields[key]))})", tuple(fields[key])
 
 
 def _table(changes: tuple[Change, ...]) -> Table:
@@ -167,6 +205,7 @@ def _table(changes: tuple[Change, ...]) -> Table:
     table.add_column(say("Demande", "Order") if paired else "Code", no_wrap=True)
     if recoded:
         table.add_column(say("Nouveau code", "New code"), no_wrap=True)
+        table.add_column(say("Confiance", "Confidence"), justify="right", no_wrap=True)
     if labelled:
         table.add_column(label, overflow="fold", ratio=3)
     if paired:
@@ -183,6 +222,7 @@ def _table(changes: tuple[Change, ...]) -> Table:
         cells = [Text(_IMPACT_MARKS[change.impact], style=_IMPACT_STYLES[change.impact]), _code(change.code)]
         if recoded:
             cells.append(Text(change.new_code or "", style="bold green"))
+            cells.append(Text("" if change.confidence is None else percentage(change.confidence)))
         if labelled:
             cells.append(Text(change.label))
         if paired:
@@ -211,17 +251,13 @@ def _rows(change: Change) -> str:
 
 def marked_words(old: str, new: str) -> tuple[Text, Text]:
     """Return both texts with the words that differ marked: struck in the old one, bold in the new one."""
-    from difflib import SequenceMatcher
-
     from rich.text import Text
 
     if not old or not new:
         blank = Text(say("(vide)", "(blank)"), style="dim italic")
         return (Text(old, style="red") if old else blank, Text(new, style="bold green") if new else blank)
     before, after = Text(), Text()
-    old_words, new_words = _WORD.findall(old), _WORD.findall(new)
-    for operation, i, j, k, m in SequenceMatcher(None, old_words, new_words, autojunk=False).get_opcodes():
-        same = operation == "equal"
-        before.append("".join(old_words[i:j]), style=None if same else "strike red")
-        after.append("".join(new_words[k:m]), style=None if same else "bold green")
+    for text, pieces, style in zip((before, after), changed_words(old, new), ("strike red", "bold green"), strict=True):
+        for piece in pieces:
+            text.append(piece.text, style=style if piece.changed else None)
     return before, after

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -48,6 +49,7 @@ HEADER_SEARCH_ROWS = 30
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters of no width; with white space, they are what is trimmed at the ends of a cell."""
 
+_TITLE_VERSION = re.compile(r"(?<![\d.])(\d+(?:\.\d+)+)(?:\s*\(([\d.,; –-]+)\))?\s*$")
 _MAIN_IDENTITY = ("order_code", "order_label", "result_code", "result_loinc_label")
 _WHITE = (
     "".join(
@@ -113,6 +115,10 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
                 f'run `jdv layout "{path.name}" --write layout.yaml`',
             )
         )
+    if not any(tab.labels for tab in layout.tabs.values()):
+        identity = _identity_above(
+            next(raw for raw in sheets if tabs.get(raw.sheet.name) == main_key), tables[main_key]
+        )
     structures = tuple(
         replace(
             raw.sheet,
@@ -123,6 +129,17 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
     )
     ordered = {key: tables[key] for key in (*layout.tabs, "history") if key in tables}
     return Edition(ordered, identity, Source(str(path), hashlib.sha256(content).hexdigest()), layout.name, structures)
+
+
+def _identity_above(raw: RawSheet, table: Table) -> Identity:
+    """Return what the title above a table says of its version: "LOINC Biologie FR 2.23 (2.79-2.80)", as the SMT writes it."""
+    for number, row in enumerate(raw.rows[: table.header_row - 1], 1):
+        texts = [text for value in row if (text := text_of(value))]
+        if len(texts) == 1:
+            version = _TITLE_VERSION.search(texts[0])
+            places = dict.fromkeys(("title", "version", "loinc_version") if version else ("title",), number)
+            return Identity(version[1] if version else "", "", (version[2] or "") if version else "", texts[0], places)
+    return Identity()
 
 
 def find_tabs(sheets: Sequence[RawSheet], layout: Layout) -> dict[str, str]:

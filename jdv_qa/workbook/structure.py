@@ -127,7 +127,7 @@ def _has_filtered_table(archive: zipfile.ZipFile, path: str, data: bytes) -> boo
     """Tell whether a filter is active in a table ("Mettre sous forme de tableau") of the worksheet stored at `path`."""
     folder, name = posixpath.split(path)
     relations = f"{folder}/_rels/{name}.rels"
-    if not _TABLE_PART.search(data) or relations not in archive.namelist():
+    if b"tablePart" not in data or not _TABLE_PART.search(data) or relations not in archive.namelist():
         return False
     tables = (
         _target(folder, item) for item in _parse(_member(archive, relations)) if item.get("Type", "").endswith("/table")
@@ -151,7 +151,8 @@ def _local(tag: Any) -> str:
 def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
     hidden_rows: set[int] = set()
     hidden_columns: set[int] = set()
-    if _HIDDEN.search(data):
+    # A plain look for a few bytes first: on a large sheet the expressions cost as much as all the rest.
+    if b"hidden" in data and _HIDDEN.search(data):
         for match in _ROW.finditer(data):
             if _HIDDEN.search(match.group(1)):
                 hidden_rows.update(value for key, value in _numbers(match.group(1)) if key == b"r")
@@ -162,11 +163,12 @@ def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
                 hidden_columns.update(range(first, min(last, first + 255) + 1))
     merged = tuple(
         MergedRange(int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
-        for left, top, right, bottom in _MERGE.findall(data)
+        for left, top, right, bottom in (_MERGE.findall(data) if b"mergeCell" in data else ())
     )
     formulas: dict[tuple[int, int], str] = {}
     errors: dict[tuple[int, int], str] = {}
-    if _FORMULA.search(data) or _ERROR.search(data):
+    may_hold_formula, may_hold_error = b"<f" in data or b":f" in data, b'"e"' in data or b"'e'" in data
+    if (may_hold_formula and _FORMULA.search(data)) or (may_hold_error and _ERROR.search(data)):
         formulas, errors = _read_cells(data)
     return Sheet(
         name,

@@ -85,9 +85,8 @@ def read_tables(directory: str | Path, layout: Layout | None = None) -> Edition:
     if main_key not in tables:
         raise _no_main_table(directory, layout, main_key, str(described.get("jdv:layout", "")))
     ordered = {key: tables[key] for key in (*layout.tabs, "history") if key in tables}
-    return Edition(
-        ordered, _identity(tables, layout), Source(str(directory), digest.hexdigest()), layout.name, tuple(sheets)
-    )
+    identity = _identity(tables, layout) if summarised(layout) else _described_identity(described)
+    return Edition(ordered, identity, Source(str(directory), digest.hexdigest()), layout.name, tuple(sheets))
 
 
 def _read(directory: Path, name: str) -> bytes:
@@ -242,6 +241,19 @@ def _identity(tables: Mapping[str, Table], layout: Layout) -> Identity:
         title,
         {key: record.row for key, record in found.items()},
     )
+
+
+def summarised(layout: Layout) -> bool:
+    """Tell whether a layout has a Sommaire, whose lines identify the version."""
+    return any(tab.labels for tab in layout.tabs.values())
+
+
+def _described_identity(described: Mapping[str, Any]) -> Identity:
+    """Return the identity that the description states, for tables that hold none themselves."""
+    title, version, loinc_version = (
+        str(described.get(key, "")) for key in ("jdv:title", "version", "jdv:loinc_version")
+    )
+    return Identity(version, "", loinc_version, title)
 
 
 def _not_an_export(directory: Path, reason: str) -> WorkbookError:

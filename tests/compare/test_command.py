@@ -55,7 +55,8 @@ def test_json(books: tuple[str, str]) -> None:
 
 def test_a_file_holds_everything_and_is_not_replaced_by_surprise(books: tuple[str, str], tmp_path: Path) -> None:
     page = tmp_path / "changes.txt"
-    assert run("diff", *books, "-o", str(page), status=1) == ""
+    said = run("diff", *books, "-o", str(page), status=1)
+    assert said.startswith(f"{page} : 1 changement entre 1.0.0 et 1.1.0")
     assert "[IU]/L" in page.read_text(encoding="utf-8")
     with pytest.raises(OutputError):
         run("diff", *books, "-o", str(page))

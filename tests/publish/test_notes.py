@@ -12,7 +12,9 @@ from markdown_it import MarkdownIt
 
 from jdv_qa.compare.compare import compare
 from jdv_qa.language import use_language
-from jdv_qa.publish.notes import markdown_text, release_notes, unit_text, written_date
+from jdv_qa.publish.markdown import markdown_text, unit_text
+from jdv_qa.publish.notes import release_notes, short_notes, written_date
+from jdv_qa.publish.notes_html import notes_html
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import MAIN_FIELDS, Edition
 from tests.compare.build import edition, row, terms
@@ -133,8 +135,9 @@ def test_figures_and_work_come_first(versions: tuple[Edition, Edition]) -> None:
         "Libellés et autres mentions",
         "Alignement NABM/RIHN",
         "Tables de référence",
+        "Version LOINC couverte",
         "Numéro de version",
-        "Ce qui n'a pas été comparé",
+        "Ce qui n’a pas été comparé",
     ]
 
 
@@ -147,10 +150,11 @@ def test_every_code_that_changed_is_named(versions: tuple[Edition, Edition]) -> 
 
 def test_a_section_with_nothing_to_say_is_not_there() -> None:
     one = edition([row()], TABS)
-    assert titles(notes(one, one)) == ["En chiffres"]
+    assert titles(notes(one, one)) == ["En chiffres", "Version LOINC couverte"]
     assert titles(notes(one, edition([row(comment="à revoir")], TABS))) == [
         "En chiffres",
         "Libellés et autres mentions",
+        "Version LOINC couverte",
         "Numéro de version",
     ]
 
@@ -215,7 +219,7 @@ def test_dates(text: str, french: str, english: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "words"),
-    [("1.1.0", "C'est le numéro retenu."), ("1.0.1", "reste en deçà"), ("2.0.0", "va au-delà")],
+    [("1.1.0", "C’est le numéro retenu."), ("1.0.1", "reste en deçà"), ("2.0.0", "va au-delà")],
 )
 def test_the_number_chosen_against_the_number_called_for(version: str, words: str) -> None:
     old, new = edition([row()], version="1.0.0"), edition([row(unit="g/L")], version=version)
@@ -229,3 +233,68 @@ def test_notes_of_a_one_table_form() -> None:
     old = terms([{"code": "1-8", "label": "a", "status": "ACTIVE"}], fields)
     new = terms([{"code": "1-8", "label": "a"}, {"code": "2-6", "label": "b"}], fields)
     assert titles(notes(old, new))[:3] == ["Ajouts", "Libellés et autres mentions", "Numéro de version"]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_short_notes_of_a_small_version(versions: tuple[Edition, Edition], language: str) -> None:
+    use_language(language)
+    page = Path(__file__).with_name(f"notes_small_short.{language}.md")
+    text = short_notes(*versions, compare(*versions))
+    if os.environ.get("JDV_RENEW"):
+        page.write_text(text, encoding="utf-8", newline="\n")
+    assert text == page.read_text(encoding="utf-8")
+    assert len([line for line in text.splitlines() if line]) <= 20
+
+
+def test_short_notes_name_some_codes_and_count_the_others() -> None:
+    codes = [f"{number}-1" for number in range(100, 120)]
+    old = edition([row(code) for code in codes], TABS)
+    new = edition([row(code, unit="g/L") for code in codes], TABS, version="1.1.0")
+    text = short_notes(old, new, compare(old, new))
+    assert "revoir l’unité (20 résultats)\u00a0: 100-1, 101-1, 102-1, 103-1, 104-1, 105-1 et 14 autres" in text
+
+
+def test_short_notes_without_change() -> None:
+    one = edition([row()], TABS)
+    assert "ne change rien" in short_notes(one, one, compare(one, one))
+
+
+def test_spaces_and_apostrophes_of_french(versions: tuple[Edition, Edition]) -> None:
+    """No space that may break before a sign, narrow ones before ; ! ? alone, and typographic apostrophes in our words."""
+    for text in (notes(*versions), short_notes(*versions, compare(*versions))):
+        prose = [line for line in text.splitlines() if not line.startswith("|") and "Regenstrief" not in line]
+        for line in prose:
+            assert not re.search(r" [:;!?»%]|« |\u202f[:»]|«\u202f|'", line), line
+    assert "Demande(s)" not in text
+
+
+def test_html_pastes_cleanly(versions: tuple[Edition, Edition]) -> None:
+    markdown = notes(*versions)
+    page = notes_html(markdown)
+    assert not re.search(r"<(?:script|style|link|img|div|span)|class=|\*\*|\\", page)
+    assert page.count("<tr>") == sum(
+        line.startswith("|") and not set(line) <= set("| -") for line in markdown.splitlines()
+    )
+    for tag in ("table", "th", "td", "h1", "h2", "p", "li"):
+        assert page.count(f"<{tag} style=") == len(re.findall(rf"<{tag}[ >]", page)) > 0
+    assert "<title>Notes de version – JDV_CircuitBio 1.2.0</title>" in page
+    mail = notes_html(short_notes(*versions, compare(*versions)))
+    assert "<title>JDV_CircuitBio 1.2.0 du 1er juillet 2019</title>" in mail
+
+
+def test_html_takes_no_markup_from_fields() -> None:
+    hostile = "</td><script>alert(1)</script><!-- x --><a href='javascript:1'>b</a> [c](http://d) <http://e.fr>"
+    new = edition([row(result_display=hostile, comment="a\nb"), row("1995-0", order_label=hostile)], TABS)
+    page = notes_html(notes(edition([row()], TABS), new))
+    assert "<script" not in page
+    assert "<a " not in page
+    assert "<!--" not in page
+    assert "a<br>b" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_markup_in_markdown_that_is_not_ours_becomes_text() -> None:
+    page = notes_html("a <b>x</b> c<br>d\n\n<script>alert(1)</script>\n")
+    assert "<b>" not in page
+    assert "<script" not in page
+    assert "c<br>d" in page

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import string
 from fractions import Fraction
 from pathlib import Path
