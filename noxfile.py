@@ -42,6 +42,7 @@ def demo(session: nox.Session) -> None:
     )
     written = {
         "controle.txt": "les fautes du brouillon 1.2.0, cellule par cellule",
+        "controle.xlsx": "les mêmes, en classeur à filtrer et à se répartir",
         "controle.json": "les mêmes, pour un programme",
         "changements.txt": "ce qui change de 1.0.0 à 1.1.0",
         "changements.json": "le même, pour un programme",
@@ -51,13 +52,13 @@ def demo(session: nox.Session) -> None:
         "notes-1.1.0.html": "les mêmes, à coller dans Word",
         "publication-1.1.0": "les tables CSV, leur description et le classeur mis au propre",
     }
-    check_txt, check_json, diff_txt, diff_json, diff_html, diff_xlsx, notes, notes_html, export = (
+    check_txt, check_xlsx, check_json, diff_txt, diff_json, diff_html, diff_xlsx, notes, notes_html, export = (
         DEMO / name for name in written
     )
     # The draft has faults and the editions differ, so these commands must end with status 1.
     session.run("jdv", "check", draft, success_codes=[1])
-    session.run("jdv", "check", draft, "--output", check_txt, success_codes=[1])
-    session.run("jdv", "check", draft, "--format", "json", "--output", check_json, success_codes=[1])
+    for output in (check_txt, check_xlsx, check_json):
+        session.run("jdv", "check", draft, "--output", output, success_codes=[1])
     session.run("jdv", "diff", first, second, "--output", diff_txt, success_codes=[1])
     session.run("jdv", "diff", first, second, "--format", "json", "--output", diff_json, success_codes=[1])
     for output in (diff_html, diff_xlsx):
