@@ -124,14 +124,14 @@ def excel_read_back(edition: Edition, folder: Path, **options: Any) -> Edition:
 
 
 @given(edition=editions(), separator=st.sampled_from(";,"), bom=st.booleans())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_tables_read_back_are_the_edition(edition: Edition, separator: str, bom: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert read_tables(write_tables(edition, Path(folder), separator=separator, bom=bom)) == edition
 
 
 @given(edition=editions())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_excel_read_back_is_the_edition(edition: Edition) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert excel_read_back(edition, Path(folder)) == edition

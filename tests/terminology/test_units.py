@@ -81,7 +81,7 @@ COMPONENT = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(COMPONENT, min_size=1, max_size=3), st.sampled_from("./"))
 def test_any_unit_is_what_ucumvert_says(components: list[str], operator: str) -> None:
     text = operator.join(components)
@@ -241,7 +241,7 @@ def test_texts_that_say_that_there_is_no_unit() -> None:
     assert not any(map(says_no_unit, ("mmol/L", "%", "1", "{ratio}")))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.one_of(
         st.sampled_from(WRONG),
