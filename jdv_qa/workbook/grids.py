@@ -12,7 +12,7 @@ from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import RawValue
 from jdv_qa.workbook.read import text_of
-from jdv_qa.workbook.sheets import UNREADABLE, read_sheets, read_with_calamine
+from jdv_qa.workbook.sheets import UNREADABLE, file_content, read_sheets, read_with_calamine
 
 _SEPARATORS = ";,\t|"
 
@@ -32,19 +32,7 @@ def read_grids(path: Path) -> list[Grid]:
     """
     if path.suffix.casefold() in (".xlsx", ".xlsm"):
         return [Grid(sheet.sheet.name, _texts(sheet.rows)) for sheet in read_sheets(path)[1]]
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise WorkbookError(
-            say(
-                f"{path} : fichier introuvable ; vérifiez le nom et le dossier",
-                f"{path}: file not found; check the name and the folder",
-            )
-        ) from None
-    except OSError as error:
-        raise WorkbookError(
-            say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")
-        ) from None
+    content = file_content(path)
     if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")) or b"\x00" in content[:4096]:
         raise WorkbookError(
             say(

@@ -80,9 +80,10 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     return content, sheets
 
 
-def _read_bytes(path: Path) -> bytes:
+def file_content(path: Path) -> bytes:
+    """Return the bytes of a file. Raises WorkbookError when it is missing, is a folder, or cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise WorkbookError(
             say(
@@ -101,6 +102,10 @@ def _read_bytes(path: Path) -> bytes:
         raise WorkbookError(
             say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")
         ) from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    content = file_content(path)
     if not content:
         raise WorkbookError(
             say(
