@@ -35,9 +35,14 @@ Corpus = Callable[[int, str, str], Path]
 FORMS = [("a", "repeat"), ("a", "blank"), ("b", "merge"), ("b", "repeat")]
 
 
-@pytest.mark.parametrize("seed", [7, 8, 9])
-@pytest.mark.parametrize("old", FORMS)
-@pytest.mark.parametrize("new", FORMS)
+ACROSS = [("a", "blank"), ("b", "merge")]
+PAIRS = [
+    *((1, old, new) for old in FORMS for new in FORMS),
+    *((seed, old, new) for seed in (2, 3) for old in ACROSS for new in ACROSS),
+]
+
+
+@pytest.mark.parametrize(("seed", "old", "new"), PAIRS)
 def test_every_change_is_told_once_and_nothing_else(
     corpus: Corpus, seed: int, old: tuple[str, str], new: tuple[str, str]
 ) -> None:
@@ -51,15 +56,14 @@ def test_every_change_is_told_once_and_nothing_else(
     assert report["uncompared"] == report["resemblances"] == report["collisions"] == []
 
 
-@pytest.mark.parametrize("seed", [7, 8, 9])
 @pytest.mark.parametrize("new", FORMS)
-def test_a_version_does_not_differ_from_itself(corpus: Corpus, seed: int, new: tuple[str, str]) -> None:
-    one = read_edition(corpus(seed, "a", "blank") / "v1.xlsx")
-    two = read_edition(corpus(seed, *new) / "v1.xlsx")
+def test_a_version_does_not_differ_from_itself(corpus: Corpus, new: tuple[str, str]) -> None:
+    one = read_edition(corpus(1, "a", "blank") / "v1.xlsx")
+    two = read_edition(corpus(1, *new) / "v1.xlsx")
     assert compare(one, two).changes == ()
 
 
-@pytest.mark.parametrize("seed", [7, 8, 9])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_recodings_are_found_when_their_labels_are_edited_too(corpus: Corpus, seed: int) -> None:
     """The labels of every code assigned or replaced are edited at the same time; the codes must still be one change."""
     one = read_edition(corpus(seed, "a", "blank") / "v1.xlsx")

@@ -301,14 +301,11 @@ FIGURES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_corpora_of_both_layouts_and_all_groupings_read_the_same(
-    seed: int, corpus: Callable[[int, str, str], Path]
-) -> None:
+def test_corpora_of_both_layouts_and_all_groupings_read_the_same(corpus: Callable[[int, str, str], Path]) -> None:
     editions = []
     for layout in "ab":
         for grouping in ("repeat", "blank", "merge"):
-            path = corpus(seed, layout, grouping) / "v1.xlsx"
+            path = corpus(1, layout, grouping) / "v1.xlsx"
             editions.append(read_edition(path))
             assert editions[-1].main.grouping == grouping
             assert same(editions[-1], read_edition(path, reader=read_with_openpyxl))
