@@ -134,7 +134,9 @@ def _meaning(context: Context, code: str, text: str) -> tuple[_Meaning, tuple[fr
 
 
 def _term(context: Context, code: str) -> Term | None:
-    return context.loinc.terms.get(code) if context.loinc and "-" in code else None
+    """Return the LOINC term of a result; a panel is no result (TYP-02 and TYP-06 say so) and its property says nothing."""
+    term = context.loinc.terms.get(code) if context.loinc and "-" in code else None
+    return None if term is None or term.is_panel else term
 
 
 def _judge_secondary(text: str, main: Judgement | None) -> Judgement:
