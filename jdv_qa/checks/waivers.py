@@ -56,13 +56,21 @@ def key_of(finding: Finding) -> tuple[str, str, str, str]:
 
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read a file of waivers. Raises RuleFileError, with the entry and the key at fault."""
+    try:
+        return parse_waivers(path.read_text(encoding="utf-8-sig"), path)
+    except FileNotFoundError:
+        raise _wrong(path, say("fichier introuvable", "file not found")) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _wrong(path, " ".join(str(error).split())) from None
+
+
+def parse_waivers(text: str, path: Path) -> tuple[Waiver, ...]:
+    """Read the text of a file of waivers; `path` is for the message of the RuleFileError it raises."""
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or []
-    except FileNotFoundError:
-        raise _wrong(path, say("fichier introuvable", "file not found")) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(text) or []
+    except yaml.YAMLError as error:
         raise _wrong(path, " ".join(str(error).split())) from None
     if not isinstance(content, list):
         raise _wrong(path, say("une liste de dérogations est attendue", "a list of waivers is expected"))

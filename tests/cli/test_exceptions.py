@@ -63,6 +63,13 @@ def test_the_file_of_waivers_keeps_what_people_wrote(home: Path, capsys: pytest.
     assert load_waivers(Path("derogations.yaml"))[1].until == "1.2.0"
 
 
+def test_a_file_that_cannot_be_added_to_is_left_as_it_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("derogations.yaml").write_text("[]\n", encoding="utf-8")
+    status, out, err = run(capsys, *WAIVE)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert Path("derogations.yaml").read_text(encoding="utf-8") == "[]\n"
+
+
 def test_a_waiver_dies_when_the_value_changes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build_workbook({"rows": [OBSERVATION | {"result_display": " Sodium"}]}, home / "v.xlsx")
     arguments = ["waive", "v.xlsx", "--rule", "CEL-01", "--cell", "Q3", "--reason", "r", "--by", "b"]
