@@ -5,6 +5,9 @@ JdvError
 ├── LayoutError      a layout file that is missing or wrong
 ├── RuleFileError    a rule, profile or schema file that is missing or wrong
 ├── TerminologyError a LOINC release or another reference file that cannot be read
+├── DocumentError    a laboratory report (CDA) that cannot be read
+├── RegisterError    a register of releases that is damaged, or lacks what is asked of it
+│   └── ReleaseRefused   a version that must not enter the register
 └── OutputError      something that cannot be written, or must not be overwritten
 
 Each carries one line: what is wrong, where (file, tab, cell), what to do. The command line prints it on
@@ -30,6 +33,18 @@ class RuleFileError(JdvError):
 
 class TerminologyError(JdvError):
     """A reference terminology file that cannot be read."""
+
+
+class RegisterError(JdvError):
+    """A register of releases that is damaged, or lacks what is asked of it."""
+
+
+class ReleaseRefused(RegisterError):
+    """A version that must not enter the register; commands answer it with status 1."""
+
+
+class DocumentError(JdvError):
+    """A laboratory report that cannot be read."""
 
 
 class OutputError(JdvError):

@@ -26,6 +26,7 @@ def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
 
     Raises OutputError when the file exists and `force` is not given, or when it cannot be written.
     """
+    _refuse_released(path)
     _refuse_existing(path, force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +51,7 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
 
     An empty folder at `path` is taken over; a filled one is refused with OutputError, or replaced if `force` is given.
     """
+    _refuse_released(path)
     occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if occupied:
         _refuse_existing(path, force)
@@ -79,6 +81,32 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+_RELEASED = {"manifest.json": b'"schema": "jdv-release/1"', "index.json": b'"schema": "jdv-releases/1"'}
+"""Files that a released version, and the register of releases, are known by, and what stands at their beginning."""
+
+
+def _refuse_released(path: Path) -> None:
+    """Refuse to write in the folder of a released version, or over the register of releases: neither is ever changed."""
+    places = [(folder, "manifest.json") for folder in (path, *path.absolute().parents)]
+    if path.name == "index.json":
+        places.append((path.parent, path.name))
+    elif path.is_dir():
+        places.append((path, "index.json"))
+    for folder, name in places:
+        try:
+            with (folder / name).open("rb") as file:
+                begins = file.read(100)
+        except OSError:
+            continue
+        if _RELEASED[name] in begins:
+            raise OutputError(
+                say(
+                    f"{path} : une version publiée ne change plus ; choisissez un autre endroit (dossier {folder})",
+                    f"{path}: a released version never changes; choose another place (folder {folder})",
+                )
+            )
 
 
 def _refuse_existing(path: Path, force: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from jdv_qa.checks.finding import Severity
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import current_language, french_spaces, say
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import UnreadableYaml, parse_yaml, rules_directory
 
 FAMILIES = {
     "STR": ("structure", "structure"), "CEL": ("cellules", "cells"), "COD": ("codes", "codes"),
@@ -167,13 +167,10 @@ def _read(path: Path) -> str:
 
 
 def _yaml(content: str, path: Path) -> Any:
-    import yaml
-
     try:
-        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise RuleFileError(say(f"{path} : YAML incorrect ({reason})", f"{path}: wrong YAML ({reason})")) from None
+        return parse_yaml(content)
+    except UnreadableYaml as error:
+        raise RuleFileError(say(f"{path} : YAML incorrect ({error})", f"{path}: wrong YAML ({error})")) from None
 
 
 def _text(path: Path, key: str, value: Any) -> Text:

@@ -593,10 +593,13 @@ def runs_as_formula(context: Context, parameters: Mapping[str, Any]) -> Iterator
             continue
         if text.raw[0] in "\t\r" and core:
             yield text.problem("hidden", text.mended, character=_named(text.raw[0]))
-        elif (
-            _RUN.match(core) and not _NUMBER_OR_SIGNS.fullmatch(core) and not (text.prose and re.match(r"[-+]\s", core))
-        ):
+        elif reads_as_formula(core) and not (text.prose and re.match(r"[-+]\s", core)):
             yield text.problem(character=core[0])
+
+
+def reads_as_formula(text: str) -> bool:
+    """Tell whether a spreadsheet would run a text, without spaces at its ends, as a formula."""
+    return bool(_RUN.match(text)) and not _NUMBER_OR_SIGNS.fullmatch(text)
 
 
 def decode(text: str) -> str:

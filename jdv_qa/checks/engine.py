@@ -76,11 +76,11 @@ class Context:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """What changed since the previous version, compared once; for rules that need that version."""
+        """What changed since the previous version, compared once, as `jdv diff` does; for rules that need that version."""
         from jdv_qa.compare.compare import compare
 
         assert self.previous is not None
-        return compare(self.previous, self.edition)
+        return compare(self.previous, self.edition, loinc=self.loinc)
 
     @cached_property
     def told(self) -> Told:

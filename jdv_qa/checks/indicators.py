@@ -24,6 +24,42 @@ INDICATORS: dict[str, tuple[str, str]] = {
 }
 """Indicator -> its label in French, as the tab has it, and in English."""
 
+COUNTED: dict[str, tuple[str, str]] = {
+    "orders": (
+        "codes différents de la colonne « Code LOINC demande », codes en attente compris",
+        "distinct codes of the column « Code LOINC demande », pending codes included",
+    ),
+    "orders_order": (
+        "codes LOINC de demande dont la première ligne porte le type Order",
+        "LOINC order codes whose first row has the type Order",
+    ),
+    "orders_both": (
+        "codes LOINC de demande dont la première ligne porte le type Both",
+        "LOINC order codes whose first row has the type Both",
+    ),
+    "orders_observation": (
+        "codes LOINC de demande dont la première ligne porte le type Observation",
+        "LOINC order codes whose first row has the type Observation",
+    ),
+    "orders_pending": (
+        "codes en attente (sans tiret) différents parmi les demandes, quel que soit leur type",
+        "distinct pending codes (without a dash) among the orders, whatever their type",
+    ),
+    "results": (
+        "codes différents de la colonne « Code LOINC résultat », codes en attente compris",
+        "distinct codes of the column « Code LOINC résultat », pending codes included",
+    ),
+    "results_loinc": (
+        "codes de résultat différents, sans les codes en attente",
+        "distinct result codes, pending ones left out",
+    ),
+    "results_pending": (
+        "codes en attente différents parmi les résultats",
+        "distinct pending codes among the results",
+    ),
+}
+"""Indicator -> how it is counted, in French and in English."""
+
 
 def indicators(edition: Edition) -> dict[str, int]:
     """Return the figures of an edition by indicator, in the order of the tab.
@@ -52,3 +88,8 @@ def indicators(edition: Edition) -> dict[str, int]:
 def indicator_label(name: str) -> str:
     """Return the label of an indicator in the language in use."""
     return say(*INDICATORS[name])
+
+
+def how_counted(name: str) -> str:
+    """Return how an indicator is counted, in the language in use."""
+    return say(*COUNTED[name])

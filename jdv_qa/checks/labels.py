@@ -17,7 +17,7 @@ from jdv_qa.checks.cells import decode
 from jdv_qa.checks.engine import LABEL_OF, Context, once, own_cells, owner, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import french_spaces, say
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.codes import is_loinc, is_pending, with_dash
 from jdv_qa.terminology.labels import (
     AXES,
@@ -513,10 +513,7 @@ def _differences(label: Label, term: Term, axes: Iterable[str]) -> str:
 @lru_cache
 def specimen_table() -> dict[str, tuple[str, ...]]:
     """Return LOINC system -> the SPM-4 codes that fit it, the most usual first, from `rules/specimens.yaml`."""
-    import yaml
-
-    path = rules_directory() / "specimens.yaml"
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    content = read_yaml(rules_directory() / "specimens.yaml")
     return {str(part): tuple(map(str, codes)) for part, codes in content.items()}
 
 

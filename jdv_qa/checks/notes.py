@@ -15,7 +15,7 @@ from typing import Any
 
 from jdv_qa.compare.impact import version_key
 from jdv_qa.compare.model import KINDS, PARTS, Change, Comparison, Kind, Part
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import REFERENCE_PARTS, Edition, Record, split_values
 from jdv_qa.workbook.layout import BAND_SEPARATOR, Layout, normal_form
@@ -38,23 +38,24 @@ class Vocabulary:
     natures: Mapping[Kind, re.Pattern[str]]
     fields: Mapping[str, frozenset[str]]
     blank: frozenset[str]
+    part_names: Mapping[Part, str]
+    """What is written in the column « Partie »."""
+    nature_names: Mapping[Kind, str]
+    """What is written in the column « Nature »."""
 
 
 @lru_cache
 def load_vocabulary() -> Vocabulary:
     """Load `rules/notes.yaml`."""
-    import yaml
-
-    path = rules_directory() / "notes.yaml"
-    content: dict[str, Any] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    content: dict[str, Any] = read_yaml(rules_directory() / "notes.yaml")
     return Vocabulary(
         {part: _words(content["parts"].get(part, ())) for part in PARTS if part in content["parts"]},
         _words(content["elsewhere"]),
         {kind: _words(content["natures"].get(kind, ())) for kind in KINDS},
         {normal_form(name): frozenset(fields) for name, fields in content["fields"].items()},
         frozenset(fold(text) for text in content["blank"]),
+        {part: content["written"]["parts"][part] for part in PARTS if part in content["written"]["parts"]},
+        {kind: content["written"]["natures"][kind] for kind in KINDS},
     )
 
 
@@ -195,6 +196,11 @@ def _fields(text: str, names: Mapping[str, frozenset[str]]) -> frozenset[str]:
         for part in re.split(r"[;,\n]| et ", text):
             found |= names.get(normal_form(part), frozenset())
     return found
+
+
+def fields_named(text: str, layout: Layout) -> frozenset[str]:
+    """Return the fields that a text of the column « Champ » stands for."""
+    return _fields(text, _field_names(layout))
 
 
 def _field_names(layout: Layout) -> dict[str, frozenset[str]]:

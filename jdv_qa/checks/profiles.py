@@ -11,7 +11,7 @@ from jdv_qa.checks.catalogue import Rule
 from jdv_qa.checks.finding import Severity
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 
 DEFAULT_PROFILE = "brouillon"
 _OFF = "off"
@@ -39,12 +39,10 @@ def load_profile(name: str | None = None) -> Profile:
 
 
 def _load(name: str, above: tuple[str, ...]) -> Profile:
-    import yaml
-
     shipped = rules_directory() / "profiles" / f"{name}.yaml"
     path = shipped if shipped.is_file() else Path(name)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+        content = read_yaml(path) or {}
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in (rules_directory() / "profiles").glob("*.yaml")))
         raise RuleFileError(
@@ -53,8 +51,8 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
                 f"profile `{name}` not found; profiles that ship: {known}",
             )
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _wrong(path, " ".join(str(error).split())) from None
+    except UnreadableYaml as error:
+        raise _wrong(path, str(error)) from None
     if not isinstance(content, dict):
         raise _wrong(
             path,

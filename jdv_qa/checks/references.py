@@ -203,5 +203,5 @@ def laterality_without_site(context: Context, parameters: Mapping[str, Any]) -> 
     for order in context.edition.orders.values():
         if order["laterality"] and not order["site"] and order["laterality"] not in exempt:
             record = owner(order.records, "laterality")
-            if record.cell("site").kind is CellKind.EMPTY or "site" in record.inherited:
+            if record.cell("site").kind in (CellKind.EMPTY, CellKind.TEXT) or "site" in record.inherited:
                 yield Problem("main", record, "laterality", facts={"order": order["order_label"] or order.code})

@@ -135,13 +135,13 @@ def indicator_differs(context: Context, parameters: Mapping[str, Any]) -> Iterat
             yield Problem("indicators", value="", message="column", facts={"version": edition.identity.version})
         return
     column = columns[-1]
-    known = _known_labels(parameters["labels"])
+    known = known_indicators(parameters["labels"])
     figures = indicators(edition)
     for record in table.records:
         name = known.get(normal_form(record["indicator"]))
         if name is None or name not in figures:
             continue
-        stated, real = _number(record[column]), figures[name]
+        stated, real = whole_number(record[column]), figures[name]
         if record[column] and stated != real:
             yield Problem(
                 "indicators",
@@ -157,13 +157,13 @@ def indicator_differs(context: Context, parameters: Mapping[str, Any]) -> Iterat
             yield Problem("indicators", record, column, code="", suggestion=str(real), message="blank", facts=facts)
 
 
-def _known_labels(others: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return the normal form of a label -> the indicator it names."""
+def known_indicators(others: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return the normal form of a label -> the indicator it names; `others` are the labels of the rule's parameters."""
     labels = {normal_form(text): name for name, texts in others.items() for text in texts}
     return labels | {normal_form(text): name for name, texts in INDICATORS.items() for text in texts}
 
 
-def _number(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
     """Return the whole number of a cell, its thousands apart or not; None when it is none."""
     plain = re.sub(r"[.,]0+$", "", _SPACES.sub("", text))
     return int(plain) if plain.isascii() and plain.isdigit() else None

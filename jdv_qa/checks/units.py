@@ -162,7 +162,10 @@ def unit_missing(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
     known = _units_by_code(context)
     for result in _results(context):
         record = result.record
-        if record["unit"] or record.cell("unit").kind is not CellKind.EMPTY or not result.meaning.quantitative:
+        # a number, an error or a formula stands there, and other rules say so; a cell of spaces alone is blank
+        if record["unit"] or record.cell("unit").kind not in (CellKind.EMPTY, CellKind.TEXT):
+            continue
+        if not result.meaning.quantitative:
             continue
         if not needs_unit(result.meaning.properties):
             continue

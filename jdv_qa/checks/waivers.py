@@ -17,6 +17,7 @@ from jdv_qa.checks.catalogue import Rule
 from jdv_qa.checks.finding import Finding
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
+from jdv_qa.resources import UnreadableYaml, parse_yaml
 
 _KEYS = ("rule", "row", "field", "value", "reason", "by", "date")
 _OPTIONAL = ("until", "finding")
@@ -66,12 +67,10 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 
 def parse_waivers(text: str, path: Path) -> tuple[Waiver, ...]:
     """Read the text of a file of waivers; `path` is for the message of the RuleFileError it raises."""
-    import yaml
-
     try:
-        content = yaml.safe_load(text) or []
-    except yaml.YAMLError as error:
-        raise _wrong(path, " ".join(str(error).split())) from None
+        content = parse_yaml(text) or []
+    except UnreadableYaml as error:
+        raise _wrong(path, str(error)) from None
     if not isinstance(content, list):
         raise _wrong(path, say("une liste de dérogations est attendue", "a list of waivers is expected"))
     return tuple(_waiver(path, number, entry) for number, entry in enumerate(content, 1))

@@ -9,7 +9,26 @@ from typing import Annotated
 import typer
 
 from jdv_qa import __version__
-from jdv_qa.cli import check, diff, export, info, layout, loinc, notes, rules, sample, waive
+from jdv_qa.cli import (
+    cda,
+    check,
+    diff,
+    export,
+    history,
+    import_release,
+    indicators,
+    info,
+    layout,
+    loinc,
+    notes,
+    release,
+    releases,
+    rules,
+    sample,
+    triage,
+    verify,
+    waive,
+)
 from jdv_qa.cli.options import Exit, Lang
 from jdv_qa.errors import JdvError
 from jdv_qa.language import LANGUAGES, use_language
@@ -21,7 +40,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (info, layout, check, waive, rules, loinc, diff, notes, export, sample):
+for module in (
+    info,
+    layout,
+    check,
+    waive,
+    rules,
+    loinc,
+    diff,
+    notes,
+    export,
+    cda,
+    release,
+    releases,
+    verify,
+    history,
+    indicators,
+    import_release,
+    triage,
+    sample,
+):
     module.register(app)
 
 _state = {"debug": False}

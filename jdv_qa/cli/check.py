@@ -20,7 +20,18 @@ from jdv_qa.cli.checking import (
     run_check,
     words,
 )
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed
+from jdv_qa.cli.options import (
+    Exit,
+    Force,
+    Lang,
+    LayoutFile,
+    Output,
+    console,
+    emit,
+    emit_workbook,
+    form_of,
+    printed,
+)
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -103,7 +114,7 @@ def check(
         workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore), nabm
     )
     report = run_check(demand, settings)
-    _write(report, form or _form_of(output), output, limit, load_layout(layout), force=force)
+    _write(report, form or form_of(output, Format.TEXT), output, limit, load_layout(layout), force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
         print(
@@ -133,28 +144,13 @@ def _fail_on(word: str) -> FailOn:
         ) from None
 
 
-def _form_of(output: Path | None) -> Format:
-    """Return the form that the name of the output asks for: .json, .xlsx, text otherwise."""
-    suffix = output.suffix.casefold().removeprefix(".") if output else ""
-    return Format(suffix) if suffix in ("json", "xlsx") else Format.TEXT
-
-
 def _write(
     report: Report, form: Format, output: Path | None, limit: int | None, layout: Layout, *, force: bool
 ) -> None:
     if form is Format.XLSX:
-        from jdv_qa.errors import JdvError
-        from jdv_qa.files import write_file
         from jdv_qa.report.findings_excel import findings_excel
 
-        if output is None:
-            raise JdvError(
-                say(
-                    "un classeur Excel ne s'affiche pas ; ajouter « -o constats.xlsx »",
-                    "an Excel workbook cannot be printed; add `-o findings.xlsx`",
-                )
-            )
-        write_file(output, findings_excel(report, layout), force=force)
+        emit_workbook(findings_excel(report, layout), output, say("constats.xlsx", "findings.xlsx"), force=force)
     elif form is Format.JSON:
         from jdv_qa.report.findings_json import findings_json
 

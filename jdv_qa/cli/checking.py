@@ -34,7 +34,7 @@ NabmFile = Annotated[
 Previous = Annotated[
     list[Path] | None,
     typer.Option(
-        "--previous", metavar="WORKBOOK", help="Previous version; repeat it for older ones, the latest first."
+        "--previous", metavar="WORKBOOK|VERSION", help="Previous version; repeat it for older ones, the latest first."
     ),
 ]
 ProfileName = Annotated[

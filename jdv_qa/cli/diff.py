@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdv_qa.cli.checking import Loinc
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, printed, read
-from jdv_qa.cli.progress import stages
+from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, run_comparison
+from jdv_qa.cli.options import (
+    Exit,
+    Force,
+    Lang,
+    LayoutFile,
+    Output,
+    console,
+    emit,
+    emit_bytes,
+    emit_workbook,
+    form_of,
+    printed,
+)
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -30,17 +42,13 @@ class Format(StrEnum):
     HTML = "html"
 
 
-OldLayout = Annotated[
-    str | None, typer.Option("--old-layout", metavar="FILE", help="Layout of the old workbook alone.")
-]
-NewLayout = Annotated[
-    str | None, typer.Option("--new-layout", metavar="FILE", help="Layout of the new workbook alone.")
-]
-
-
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="Workbook of the earlier version.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Workbook of the later version.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="Workbook of the earlier version, or its number in the register.")
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="Workbook of the later version, or its number in the register.")
+    ],
     form: Annotated[
         Format | None,
         typer.Option(
@@ -65,14 +73,7 @@ def diff(
     old_layout: OldLayout = None,
     new_layout: NewLayout = None,
     loinc: Loinc = None,
-    old_loinc: Annotated[
-        str | None,
-        typer.Option(
-            "--old-loinc",
-            metavar="PATH|VERSION",
-            help="LOINC release of the old version: with --loinc, the codes whose status changed are counted.",
-        ),
-    ] = None,
+    old_loinc: OldLoinc = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with status 0 even if something changed.")
     ] = False,
@@ -84,28 +85,9 @@ def diff(
     became a LOINC code is one change. Exit status: 0 nothing changed, 1 something changed, 2 the comparison could not
     be made.
     """
-    if old_loinc is not None and loinc is None:
-        raise typer.BadParameter("--old-loinc goes with --loinc", param_hint="--old-loinc")
-    from jdv_qa.compare.compare import compare
-    from jdv_qa.terminology.store import find_release
-
-    with stages(3, (old, new)) as begin:
-        begin(say(f"Lecture de {old.name}", f"Reading {old.name}"))
-        before = read(old, old_layout or layout)
-        begin(say(f"Lecture de {new.name}", f"Reading {new.name}"))
-        after = read(new, new_layout or layout)
-        begin(say("Comparaison", "Comparing"))
-        releases = [None if release is None else find_release(release) for release in (loinc, old_loinc)]
-        comparison = compare(before, after, loinc=releases[0], old_loinc=releases[1])
-    _write(comparison, (before, after), form or _form_of(output), output, limit, bom=bom, force=force)
+    before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
+    _write(comparison, (before, after), form or form_of(output, Format.TEXT), output, limit, bom=bom, force=force)
     raise typer.Exit(Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND)
-
-
-def _form_of(output: Path | None) -> Format:
-    """Return the form that the name of the output asks for, text where it asks for none."""
-    suffix = output.suffix.casefold().removeprefix(".") if output else ""
-    suffix = {"htm": "html", "markdown": "md"}.get(suffix, suffix)
-    return next((form for form in Format if form.value == suffix), Format.TEXT)
 
 
 def _write(
@@ -143,17 +125,10 @@ def _write(
 
         emit(changes_html(comparison, *editions), output, force=force)
     else:
-        from jdv_qa.errors import JdvError
         from jdv_qa.report.changes_excel import changes_excel
 
-        if output is None:
-            raise JdvError(
-                say(
-                    "un classeur Excel ne s'affiche pas ; ajouter « -o changements.xlsx »",
-                    "an Excel workbook cannot be printed; add `-o changes.xlsx`",
-                )
-            )
-        emit_bytes(changes_excel(comparison, *editions), output, force=force)
+        content = changes_excel(comparison, *editions)
+        emit_workbook(content, output, say("changements.xlsx", "changes.xlsx"), force=force)
     if output is not None:
         print(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison), file=sys.stderr)
 

@@ -1,13 +1,25 @@
-"""`jdv export`: an Edition as CSV tables, a data package and a clean Excel workbook, in one folder."""
+"""`jdv export`: an Edition as CSV tables, a data package and a clean Excel workbook, in one folder; FHIR and SVS on demand."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jdv_qa.cli.options import Force, Lang, LayoutFile, console, read
+
+if TYPE_CHECKING:
+    from jdv_qa.workbook.edition import Edition
+    from jdv_qa.workbook.layout import Layout
+
+
+class Form(StrEnum):
+    """Forms that are written only when asked for."""
+
+    FHIR = "fhir"
+    SVS = "svs"
 
 
 def export(
@@ -24,6 +36,15 @@ def export(
     bom: Annotated[
         bool, typer.Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")
     ] = False,
+    also: Annotated[
+        list[Form] | None,
+        typer.Option(
+            "--with",
+            help="Write this form too, in a folder of its name; repeat it for both. "
+            "fhir: FHIR R4 resources in JSON, svs: SVS XML for CDA schematrons and Gazelle.",
+            show_default=False,
+        ),
+    ] = None,
     layout: LayoutFile = None,
     force: Force = False,
     lang: Lang = None,
@@ -32,7 +53,7 @@ def export(
 
     Codes stay text everywhere, and a text that a spreadsheet would run as a formula gets an apostrophe in front in
     the CSV. The same workbook always gives the same bytes. What has no place in the tables (unknown columns, cells
-    outside them) is named on stderr.
+    outside them), or in FHIR and SVS (codes that are no codes), is named on stderr.
     """
     from jdv_qa.files import new_directory
     from jdv_qa.language import say
@@ -53,15 +74,35 @@ def export(
     files[DESCRIPTION] = (data_package(edition, tables, chosen, separator=separator), None)
     files[excel] = (excel_workbook(edition, chosen), None)
     files["NOTICE"] = (f"{LOINC_NOTICE}\n".encode(), None)
+    omitted = left_out(edition)
+    forms = [form for form in Form if form in (also or ())]
+    for form in forms:
+        files |= {f"{form}/{name}": (content, None) for name, content in _published(form, edition, chosen).items()}
+    if forms:
+        from jdv_qa.publish.concepts import unpublished
+
+        omitted += unpublished(edition)
     with new_directory(directory, force=force) as folder:
+        for form in forms:
+            (folder / form).mkdir()
         for name, (content, _) in files.items():
             (folder / name).write_bytes(content)
     _print_files(directory, {name: rows for name, (_, rows) in files.items()})
-    if omitted := left_out(edition):
+    if omitted:
         complaints = console(stderr=True)
         complaints.print(say("Non exporté :", "Not exported:"), soft_wrap=True)
         for sentence in omitted:
             complaints.print(f"  {sentence}", soft_wrap=True)
+
+
+def _published(form: Form, edition: Edition, layout: Layout) -> dict[str, bytes]:
+    if form is Form.FHIR:
+        from jdv_qa.publish.fhir import fhir_resources
+
+        return fhir_resources(edition, layout)
+    from jdv_qa.publish.svs import svs_files
+
+    return svs_files(edition, layout)
 
 
 def _print_files(directory: Path, files: dict[str, int | None]) -> None:

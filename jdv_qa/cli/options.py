@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from jdv_qa.language import LANGUAGES, use_language
+from jdv_qa.language import LANGUAGES, say, use_language
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,11 +58,25 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def read(workbook: Path, layout: str | None) -> Edition:
-    """Read a workbook with the layout asked for."""
+    """Read a workbook with the layout asked for; where there is no such file, a version number is one of the register."""
     from jdv_qa.workbook.layout import load_layout
     from jdv_qa.workbook.read import read_edition
 
+    if (version := _version_asked(workbook)) is not None:
+        from jdv_qa.cli.settings import load_settings
+        from jdv_qa.publish.register import find_release, load_register, read_with_rows
+
+        register = load_register(load_settings().register)
+        return read_with_rows(register, find_release(register, version), load_layout(layout))
     return read_edition(workbook, load_layout(layout))
+
+
+def _version_asked(path: Path) -> str | None:
+    """Return the version number that a path is when nothing of that name exists, None for a path."""
+    text = str(path)
+    numbers = text.split(".")
+    is_version = 2 <= len(numbers) <= 4 and all(part.isascii() and part.isdecimal() for part in numbers)
+    return text if is_version and not path.exists() else None
 
 
 def emit(text: str, output: Path | None, *, force: bool = False) -> None:
@@ -86,6 +100,31 @@ def emit_bytes(content: bytes, output: Path | None, *, force: bool = False) -> N
         sys.stdout.buffer.write(content)
     else:
         write_file(output, content, force=force)
+
+
+def emit_workbook(content: bytes, output: Path | None, example: str, *, force: bool = False) -> None:
+    """Write an Excel workbook to the file asked for; raises JdvError, with an example of a name, when none was."""
+    from jdv_qa.errors import JdvError
+
+    if output is None:
+        raise JdvError(
+            say(
+                f"un classeur Excel ne s'affiche pas ; ajouter « -o {example} »",
+                f"an Excel workbook cannot be printed; add `-o {example}`",
+            )
+        )
+    emit_bytes(content, output, force=force)
+
+
+Form = TypeVar("Form", bound=StrEnum)
+_SUFFIXES = {"htm": "html", "markdown": "md"}
+
+
+def form_of(output: Path | None, default: Form) -> Form:
+    """Return the form, among those of the default, that the name of the output asks for; the default if it asks for none."""
+    suffix = output.suffix.casefold().removeprefix(".") if output else ""
+    suffix = _SUFFIXES.get(suffix, suffix)
+    return next((form for form in type(default) if form.value == suffix), default)
 
 
 def printed(write: Callable[[Console], None], width: int = 120) -> str:

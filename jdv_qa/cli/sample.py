@@ -20,10 +20,10 @@ def sample(
     from rich.text import Text
 
     from jdv_qa.files import write_file
-    from jdv_qa.sample import SAMPLE_DIR, files
+    from jdv_qa.sample import REPORT, SAMPLE_DIR, files
 
     screen = console()
-    for path in (*files().values(), SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
+    for path in (*files().values(), REPORT, SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
         write_file(directory / path.name, path.read_bytes(), force=force)
         screen.print(Text(str(directory / path.name)))
     draft = directory / files()["1.2.0"].name

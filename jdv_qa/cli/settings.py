@@ -15,19 +15,33 @@ FILE = "jdv.toml"
 _CHECK = {
     "profile": str, "loinc": str, "nabm": str, "waivers": str, "layout": str, "fail-on": str, "select": list, "ignore": list,
 }  # fmt: skip
+_RELEASE = {"register": str, "profile": str, "separator": str, "bom": bool}
+_KEYS: Mapping[str, Mapping[str, type]] = {"check": _CHECK, "release": _RELEASE}
+_LAID_OVER = ("severities", "parameters")
+REGISTER = "releases"
+"""The folder of the register, in the current folder, where the settings name no other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a folder. `check`: option -> value; `rules`: severities and parameters laid over the profile."""
+    """The settings of a folder.
+
+    `check` and `release`: option -> value; `rules`: severities and parameters laid over the profile.
+    """
 
     path: Path
     check: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
+    release: Mapping[str, Any] = field(default_factory=dict)
 
     def file(self, name: str) -> Path | None:
         """Return a file that the settings name; a relative path counts from the settings file."""
         return self.path.parent / str(self.check[name]) if name in self.check else None
+
+    @property
+    def register(self) -> Path:
+        """The folder of the register; a relative path counts from the settings file."""
+        return self.path.parent / str(self.release["register"]) if "register" in self.release else Path(REGISTER)
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -44,24 +58,29 @@ def load_settings(path: Path | None = None) -> Settings:
         raise _wrong(chosen, say("fichier introuvable", "file not found")) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _wrong(chosen, str(error)) from None
-    check = content.get("check", {})
-    rules = {name: content.get(name, {}) for name in ("severities", "parameters")}
     for name in content:
-        if name not in ("check", "severities", "parameters"):
+        if name not in (*_KEYS, *_LAID_OVER):
             raise _wrong(chosen, say(f"section inconnue « {name} »", f"unknown section `{name}`"))
-    for name, value in check.items():
-        if name not in _CHECK:
-            known = ", ".join(_CHECK)
+    rules = {name: content.get(name, {}) for name in _LAID_OVER}
+    return Settings(chosen, _section(chosen, content, "check"), rules, _section(chosen, content, "release"))
+
+
+def _section(path: Path, content: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Return a section whose keys are all known and of their types."""
+    values = content.get(section, {})
+    known = _KEYS[section]
+    if not isinstance(values, dict):
+        raise _wrong(path, say(f"« {section} » : une section est attendue", f"`{section}`: a section is expected"))
+    for name, value in values.items():
+        place = f"{section}.{name}"
+        if name not in known:
+            names = ", ".join(known)
             raise _wrong(
-                chosen,
-                say(
-                    f"clé inconnue « check.{name} » (possibles : {known})",
-                    f"unknown key `check.{name}` (known: {known})",
-                ),
+                path, say(f"clé inconnue « {place} » (possibles : {names})", f"unknown key `{place}` (known: {names})")
             )
-        if not isinstance(value, _CHECK[name]):
-            raise _wrong(chosen, say(f"« check.{name} » : valeur mal écrite", f"`check.{name}`: badly written value"))
-    return Settings(chosen, check, rules)
+        if not isinstance(value, known[name]):
+            raise _wrong(path, say(f"« {place} » : valeur mal écrite", f"`{place}`: badly written value"))
+    return values
 
 
 def _wrong(path: Path, reason: str) -> JdvError:

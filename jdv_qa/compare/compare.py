@@ -7,9 +7,9 @@ guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jdv_qa.compare.collisions import find_collisions
 from jdv_qa.compare.entries import (
@@ -23,13 +23,14 @@ from jdv_qa.compare.entries import (
     term_table,
 )
 from jdv_qa.compare.impact import Impacts, load_impacts
-from jdv_qa.compare.matching import match_codes
+from jdv_qa.compare.matching import match_codes, match_entries
 from jdv_qa.compare.model import (
     KINDS,
     PARTS,
     Change,
     Comparison,
     Movement,
+    Named,
     Part,
     Recoding,
     Resemblance,
@@ -40,11 +41,11 @@ from jdv_qa.compare.model import (
     field_place,
 )
 from jdv_qa.compare.movements import chapter_movements, order_movements
-from jdv_qa.compare.transitions import status_transitions
+from jdv_qa.compare.transitions import status_transitions, substitutes
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.terminology.labels import AXES, fold, loinc_parts, same_meaning
-from jdv_qa.workbook.edition import ORDER_FIELDS, REFERENCE_PARTS, RESULT_FIELDS, Edition, Entity, Table
+from jdv_qa.workbook.edition import ORDER_FIELDS, REFERENCE_PARTS, RESULT_FIELDS, Edition, Entity, Record, Table
 
 if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
@@ -78,8 +79,8 @@ class _Draft:
     changes: list[Change] = field(default_factory=list)
     pairs: list[_Pair] = field(default_factory=list)
     uncompared: list[Uncompared] = field(default_factory=list)
-    recodings: tuple[Recoding, ...] = ()
-    resemblances: tuple[Resemblance, ...] = ()
+    recodings: list[Recoding] = field(default_factory=list)
+    resemblances: list[Resemblance] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
 
 
@@ -94,8 +95,9 @@ def compare(
 
     Returns every change in a fixed order, the recodings, the removed and added codes that resemble each other, what
     changes amount to together (splits, merges, moves), the keys that are not unique, and what could not be compared
-    because one side has no such column or tab. `loinc` tells which codes LOINC itself replaces (MapTo), and with
-    `old_loinc`, the release of the old edition, whose status changed. `impacts` defaults to the judgements that ship.
+    because one side has no such column or tab. `loinc` tells which codes LOINC itself replaces (MapTo): that helps to
+    match them, and what is to be used instead of a code removed is among its related ones; with `old_loinc`, the release
+    of the old edition, also whose status changed. `impacts` defaults to the judgements that ship.
     Raises WorkbookError when one edition has a main tab and the other is in one-table form, RuleFileError when a rules
     file is wrong.
     """
@@ -113,11 +115,14 @@ def compare(
             )
         )
     if old_terms is not None and new_terms is not None:
-        _compare_table(draft, "term", old_terms, new_terms)
+        _compare_table(draft, "term", old_terms, new_terms, loinc)
     else:
         _compare_main(draft, old, new, loinc)
     for tab, part in REFERENCE_PARTS.items():
-        _compare_reference(draft, tab, _as_part(part), old, new)
+        _compare_reference(draft, tab, _as_part(part), old, new, loinc)
+    _relate_resemblances(draft)
+    if loinc is not None:
+        _relate_substitutes(draft, new, loinc)
     changes = draft.changes + _modified(draft.pairs)
     judgements = ((change, impacts.judge(change)) for change in changes)
     judged = (replace(change, impact=judgement.impact, actors=judgement.actors) for change, judgement in judgements)
@@ -125,10 +130,10 @@ def compare(
         _side(old),
         _side(new),
         tuple(sorted(judged, key=_place)),
-        draft.recodings,
+        tuple(draft.recodings),
         tuple(sorted(set(draft.uncompared), key=lambda gap: (PARTS.index(gap.part), field_place(gap.field)))),
-        draft.resemblances,
-        (*draft.movements, *chapter_movements(changes, old, new)),
+        tuple(draft.resemblances),
+        (*draft.movements, *chapter_movements(changes, draft.recodings, old, new)),
         (*find_collisions(old, "old"), *find_collisions(new, "new")),
         status_transitions(old, new, old_loinc, loinc) if loinc and old_loinc else None,
     )
@@ -157,28 +162,25 @@ def _compare_main(draft: _Draft, old: Edition, new: Edition, loinc: LoincRelease
     result_keys = _shared(draft, "result", ("result_code",), *columns)
     matches = match_codes(old, new, loinc)
     told: dict[Part, bool] = {"order": bool(order_keys), "result": bool(result_keys)}
-    draft.recodings = tuple(recoding for recoding in matches.recodings if told[recoding.part])
-    draft.resemblances = tuple(pair for pair in matches.resemblances if told[pair.part])
-    orders = {_old_key(recoding): recoding for recoding in draft.recodings if recoding.part == "order"}
-    results = {_old_key(recoding): recoding for recoding in draft.recodings if recoding.part == "result"}
-    followed_orders = {key: recoding.new_code for key, recoding in orders.items()}
-    followed_results = {key: recoding.new_code for key, recoding in results.items()}
+    draft.recodings.extend(recoding for recoding in matches.recodings if told[recoding.part])
+    draft.resemblances.extend(pair for pair in matches.resemblances if told[pair.part])
+    recodings: dict[Part, dict[Hashable, tuple[Hashable, Recoding]]] = {"order": {}, "result": {}}
+    followed: dict[Part, dict[str, str]] = {"order": {}, "result": {}}
+    for recoding in draft.recodings:
+        key = recoding.old_key or recoding.old_code
+        recodings[recoding.part][key] = recoding.new_code, recoding
+        followed[recoding.part][key] = recoding.new_code
     if order_keys:
-        fields = tuple(name for name in ORDER_FIELDS if name not in ("order_code", *_NABM_FIELDS))
-        _compare_entities(draft, "order", old.orders, new.orders, _shared(draft, "order", fields, *columns), orders)
-        _compare_alignments(draft, old, new, followed_orders)
+        names = tuple(name for name in ORDER_FIELDS if name not in ("order_code", *_NABM_FIELDS))
+        fields = _shared(draft, "order", names, *columns)
+        _compare_entities(draft, "order", old.orders, new.orders, fields, recodings["order"])
+        _compare_alignments(draft, old, new, followed["order"])
     if result_keys:
-        fields = tuple(name for name in RESULT_FIELDS if name != "result_code")
-        _compare_entities(
-            draft, "result", old.results, new.results, _shared(draft, "result", fields, *columns), results
-        )
+        names = tuple(name for name in RESULT_FIELDS if name != "result_code")
+        fields = _shared(draft, "result", names, *columns)
+        _compare_entities(draft, "result", old.results, new.results, fields, recodings["result"])
     if order_keys and result_keys:
-        _compare_associations(draft, old, new, followed_orders, followed_results)
-    _relate_resemblances(draft)
-
-
-def _old_key(recoding: Recoding) -> str:
-    return recoding.old_key or recoding.old_code
+        _compare_associations(draft, old, new, followed["order"], followed["result"])
 
 
 def _relate_resemblances(draft: _Draft) -> None:
@@ -190,6 +192,22 @@ def _relate_resemblances(draft: _Draft) -> None:
     draft.changes = [
         replace(change, related=_codes((*change.related, *found), change.code))
         if (found := related.get((change.kind, change.part, change.code)))
+        else change
+        for change in draft.changes
+    ]
+
+
+def _relate_substitutes(draft: _Draft, new: Edition, loinc: LoincRelease) -> None:
+    """Put the codes that LOINC gives in the place of a removed one, and that the new edition has, among its related ones."""
+    if (terms := term_table(new)) is not None:
+        known: dict[Part, Container[str]] = {"term": {record["code"] for record in terms.records}}
+    else:
+        known = {"order": new.orders, "result": new.results}
+    draft.changes = [
+        replace(change, related=_codes((*change.related, *found), change.code))
+        if change.kind == "removed"
+        and (held := known.get(change.part))
+        and (found := [code for code in substitutes(loinc, change.code) if code in held])
         else change
         for change in draft.changes
     ]
@@ -222,18 +240,18 @@ def _compare_entities(
     old: Mapping[str, Entity] | Mapping[Key, Entity],
     new: Mapping[str, Entity] | Mapping[Key, Entity],
     fields: tuple[str, ...],
-    recodings: Mapping[str, Recoding] | None = None,
+    recodings: Mapping[Hashable, tuple[Hashable, Recoding]],
 ) -> None:
-    """Note entries added, removed and recoded, and pair the others for a look at their fields."""
-    before: dict[object, Entity] = dict(old.items())
-    after: dict[object, Entity] = dict(new.items())
-    recodings = recodings or {}
-    successors = {recoding.new_code for recoding in recodings.values()}
+    """Note entries added, removed and recoded (old key -> new key), and pair the others for a look at their fields."""
+    before: dict[Hashable, Entity] = dict(old.items())
+    after: dict[Hashable, Entity] = dict(new.items())
+    successors = {key for key, _ in recodings.values()}
     for key, entity in before.items():
         if (same := after.get(key)) is not None:
             _pair(draft, _Pair(part, entity, same, fields))
-        elif isinstance(key, str) and (recoding := recodings.get(key)) is not None:
-            successor = after[recoding.new_code]
+        elif key in recodings:
+            new_key, recoding = recodings[key]
+            successor = after[new_key]
             draft.changes.append(_recoded(part, recoding, entity, successor))
             related = (entity.code,) if entity.code and successor.code else ()
             _pair(draft, _Pair(part, entity, successor, _told_apart(entity, recoding, fields), related))
@@ -380,35 +398,15 @@ def _compare_associations(
         held, content = old.orders[pair.order], old.results[pair.result]
         related = _codes(joined.get(key[1], ()), held.code)
         destinations.setdefault(pair.order, []).extend(related)
-        draft.changes.append(
-            Change(
-                "removed",
-                "association",
-                held.code,
-                _label("order", held),
-                old=_label("result", content),
-                old_row=pair.record.row,
-                result=content.code,
-                related=related,
-            )
-        )
+        change = _of_order("removed", "association", held, _label("result", content), pair.record)
+        draft.changes.append(replace(change, result=content.code, related=related))
     for key in come:
         pair = after[key]
         held, content = new.orders[pair.order], new.results[pair.result]
         related = _codes(left.get(key[1], ()), held.code)
         origins.setdefault(pair.order, []).extend(related)
-        draft.changes.append(
-            Change(
-                "added",
-                "association",
-                held.code,
-                _label("order", held),
-                new=_label("result", content),
-                new_row=pair.record.row,
-                result=content.code,
-                related=related,
-            )
-        )
+        change = _of_order("added", "association", held, _label("result", content), pair.record)
+        draft.changes.append(replace(change, result=content.code, related=related))
     followed = {orders.get(key, key): _label("order", order) for key, order in old.orders.items()}
     labels = {key: _label("order", order) for key, order in new.orders.items()}
     draft.movements.extend(order_movements(before.keys(), after.keys(), followed, labels))
@@ -419,6 +417,14 @@ def _compare_associations(
         else change
         for change in draft.changes
     ]
+
+
+def _of_order(kind: Literal["added", "removed"], part: Part, order: Entity, text: str, record: Record) -> Change:
+    """Return the change that a result or an act is that came to an order, or left it; `text` is its label."""
+    change = Change(kind, part, order.code, _label("order", order))
+    if kind == "removed":
+        return replace(change, old=text, old_row=record.row)
+    return replace(change, new=text, new_row=record.row)
 
 
 def _codes(codes: Iterable[str], own: str) -> tuple[str, ...]:
@@ -434,20 +440,10 @@ def _compare_alignments(draft: _Draft, old: Edition, new: Edition, orders: Mappi
     before = {(orders.get(pair.order, pair.order), pair.nabm): pair for pair in alignments(old).values()}
     after = alignments(new)
     for key, pair in before.items():
-        order = old.orders[pair.order]
         same = after.get(key)
         if same is None:
-            draft.changes.append(
-                Change(
-                    "removed",
-                    "nabm",
-                    order.code,
-                    _label("order", order),
-                    old=pair.label,
-                    old_row=pair.record.row,
-                    nabm=pair.nabm,
-                )
-            )
+            change = _of_order("removed", "nabm", old.orders[pair.order], pair.label, pair.record)
+            draft.changes.append(replace(change, nabm=pair.nabm))
         elif labelled and pair.label != same.label:
             current = new.orders[same.order]
             draft.changes.append(
@@ -466,40 +462,50 @@ def _compare_alignments(draft: _Draft, old: Edition, new: Edition, orders: Mappi
             )
     for key, pair in after.items():
         if key not in before:
-            order = new.orders[pair.order]
-            draft.changes.append(
-                Change(
-                    "added",
-                    "nabm",
-                    order.code,
-                    _label("order", order),
-                    new=pair.label,
-                    new_row=pair.record.row,
-                    nabm=pair.nabm,
-                )
-            )
+            change = _of_order("added", "nabm", new.orders[pair.order], pair.label, pair.record)
+            draft.changes.append(replace(change, nabm=pair.nabm))
 
 
-def _compare_reference(draft: _Draft, tab: str, part: Part, old: Edition, new: Edition) -> None:
+def _compare_reference(
+    draft: _Draft, tab: str, part: Part, old: Edition, new: Edition, loinc: LoincRelease | None
+) -> None:
     before, after = old.tables.get(tab), new.tables.get(tab)
     if before is None or after is None:
         if before or after:
             draft.uncompared.append(Uncompared(part, "", "new" if before else "old"))
         return
     if tab == "chapters":
-        _compare_chapters(draft, before, after)
+        _compare_chapters(draft, before, after, loinc)
     else:
-        _compare_table(draft, part, before, after)
+        _compare_table(draft, part, before, after, loinc)
 
 
-def _compare_table(draft: _Draft, part: Part, old: Table, new: Table) -> None:
+def _compare_table(draft: _Draft, part: Part, old: Table, new: Table, loinc: LoincRelease | None) -> None:
     """Compare two tables of codes."""
     if not _shared(draft, part, ("code",), old, new):
         return
     names = dict.fromkeys(
         name for table in (old, new) for name in (*table.column_of, *_filled(table)) if name != "code"
     )
-    _compare_entities(draft, part, entries(old), entries(new), _shared(draft, part, names, old, new))
+    before, after = entries(old), entries(new)
+    recodings = _recoded_entries(draft, part, before, after, loinc)
+    _compare_entities(draft, part, before, after, _shared(draft, part, names, old, new), recodings)
+
+
+def _recoded_entries(
+    draft: _Draft, part: Part, old: Mapping[Key, Entity], new: Mapping[Key, Entity], loinc: LoincRelease | None
+) -> Mapping[Hashable, tuple[Hashable, Recoding]]:
+    """Match the entries that one side alone has; return the recodings, old key -> new key, and note them."""
+    gone: dict[Hashable, Named] = {
+        key: Named(entity.code, _label(part, entity)) for key, entity in old.items() if key not in new
+    }
+    come: dict[Hashable, Named] = {
+        key: Named(entity.code, _label(part, entity)) for key, entity in new.items() if key not in old
+    }
+    matches = match_entries(part, gone, come, loinc)
+    draft.recodings.extend(recoding for _, recoding in matches.recodings.values())
+    draft.resemblances.extend(matches.resemblances)
+    return matches.recodings
 
 
 def _filled(table: Table) -> Iterable[str]:
@@ -507,13 +513,30 @@ def _filled(table: Table) -> Iterable[str]:
     return () if table.columns else dict.fromkeys(name for record in table.records for name in record.values)
 
 
-def _compare_chapters(draft: _Draft, old: Table, new: Table) -> None:
+def _compare_chapters(draft: _Draft, old: Table, new: Table, loinc: LoincRelease | None) -> None:
+    """Compare chapters and sub-chapters; a sub-chapter follows the recoding of its chapter without a change of its own."""
     columns = ("code", "label", "subcode", "sublabel")
     shared = _shared(draft, "chapter", columns, old, new)
     if "code" not in shared or "subcode" not in shared:
         return
     before, after = chapter_entries(old, new)
-    _compare_entities(draft, "chapter", before, after, tuple(name for name in _CHAPTER_FIELDS if name in shared))
+    chapters, others = ({key: it for key, it in side.items() if key[0] == "chapter"} for side in (before, after))
+    recodings = dict(_recoded_entries(draft, "chapter", chapters, others, loinc))
+    followed = {recoding.old_code: recoding.new_code for _, recoding in recodings.values()}
+    before = {
+        (*key[:-2], followed.get(key[-2], key[-2]), key[-1]) if key[2:] else key: it for key, it in before.items()
+    }
+    chapters, others = ({key: it for key, it in side.items() if key[0] != "chapter"} for side in (before, after))
+    recodings |= _recoded_entries(draft, "chapter", chapters, others, loinc)
+    start = len(draft.pairs)
+    fields = tuple(name for name in _CHAPTER_FIELDS if name in shared)
+    _compare_entities(draft, "chapter", before, after, fields, recodings)
+    draft.pairs[start:] = [
+        replace(pair, fields=tuple(name for name in pair.fields if name != "code"))
+        if followed.get(pair.old["code"]) == pair.new["code"] != ""
+        else pair
+        for pair in draft.pairs[start:]
+    ]
 
 
 def _place(change: Change) -> tuple[object, ...]:

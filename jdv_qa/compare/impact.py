@@ -12,8 +12,8 @@ from typing import Any, Literal
 from jdv_qa.compare.model import ACTORS, IMPACTS, KINDS, PARTS, Actor, Change, Impact
 from jdv_qa.compare.wording import change_count, phrase, typeset
 from jdv_qa.errors import RuleFileError
-from jdv_qa.language import current_language, say
-from jdv_qa.resources import rules_directory
+from jdv_qa.language import count, current_language, say
+from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 
 ANY = "*"
 """Stands for every field, or part, that the file does not name."""
@@ -90,17 +90,14 @@ def load_impacts(path: Path | None = None) -> Impacts:
 
     Raises RuleFileError, naming the file and the place, when it is missing, unreadable, or leaves some change unjudged.
     """
-    import yaml
-
     path = path or rules_directory() / "impact.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise RuleFileError(say(f"{path} : fichier introuvable", f"{path}: file not found")) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+    except UnreadableYaml as error:
         raise RuleFileError(
-            say(f"{path} : fichier illisible ({reason})", f"{path}: unreadable file ({reason})")
+            say(f"{path} : fichier illisible ({error})", f"{path}: unreadable file ({error})")
         ) from None
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, dict):
@@ -207,9 +204,9 @@ def propose_version(old_version: str, changes: Iterable[Change]) -> Proposal:
     if additive:
         reasons.append(
             phrase(
-                "{count} par ajout : version mineure",
-                "{count} by addition: minor version",
-                count=change_count(len(additive)),
+                "{count} : version mineure",
+                "{count}: minor version",
+                count=count(len(additive), "simple ajout", "mere addition"),
             )
         )
     if not reasons:

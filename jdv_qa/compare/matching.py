@@ -9,17 +9,18 @@ remains a removal and an addition, said to resemble each other. Weights and thre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from jdv_qa.compare.assignment import best_assignment
-from jdv_qa.compare.model import Kind, Recoding, Resemblance, code_place
+from jdv_qa.compare.model import Kind, Named, Part, Recoding, Resemblance, code_place
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 from jdv_qa.terminology.codes import has_loinc_form, is_pending
 from jdv_qa.terminology.labels import Label, differing_axes, fold, parse_label, same_meaning
 from jdv_qa.workbook.edition import Edition, Entity, split_values
@@ -32,6 +33,8 @@ COMMON = 64
 FEW = 24
 """Added codes that a removed one is held against, those that share the rarest words first."""
 
+_LIKELIEST = 3
+"""Resemblances told of one removed code."""
 _WORD = re.compile(r"\w+")
 _SHORT = 4
 _OTHER_WORD = 0.5
@@ -67,6 +70,14 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryMatches:
+    """The recodings, old key -> new key and recoding, and the pairs that are not sure enough to be one."""
+
+    recodings: Mapping[Hashable, tuple[Hashable, Recoding]]
+    resemblances: tuple[Resemblance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Traits:
     """What is compared of an entry: texts folded, "" or empty where nothing is said."""
 
@@ -93,16 +104,14 @@ def load_matching(path: Path | None = None) -> MatchingRules:
 
     Raises RuleFileError when the file is missing, unreadable, or holds something else than numbers from 0 to 1.
     """
-    import yaml
-
     path = path or rules_directory() / "matching.yaml"
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = read_yaml(path)
         weights = {part: {name: _share(content["weights"][part][name]) for name in _WEIGHTS[part]} for part in _WEIGHTS}
         if not all(sum(shares.values()) for shares in weights.values()):
             raise ValueError("weights")
         return MatchingRules(**{name: _share(content[name]) for name in _NUMBERS}, weights=weights)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (FileNotFoundError, UnreadableYaml, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise RuleFileError(
             say(f"{path} : fichier illisible ou incomplet ({reason})", f"{path}: unreadable or incomplete ({reason})")
@@ -146,6 +155,62 @@ def match_codes(
         loinc,
     )
     return Matches(orders.recodings + results.recodings, orders.resemblances + results.resemblances)
+
+
+def match_entries(
+    part: Part,
+    gone: Mapping[Hashable, Named],
+    come: Mapping[Hashable, Named],
+    loinc: LoincRelease | None = None,
+    rules: MatchingRules | None = None,
+) -> EntryMatches:
+    """Match the entries that one side alone has of a reference tab or of a one-table form, both by their keys.
+
+    An entry is known by its label, or by what LOINC gives in its place (`loinc`): nothing else is told of it. It must be
+    the same label but for case and accents, and one entry alone on each side may have it. A LOINC code that took the
+    place of a pending code, or of another LOINC code, is a recoding, as in the main tab: chapters, clinical information
+    and terms have such codes. The codes of specimens, sites, lateralities and techniques mean what their own table says:
+    when the techniques were revised in 2025, "9DX" and "ZDX" were one text and the ANS counts a code withdrawn and a code
+    added; those, and whatever is ambiguous, remain a removal and an addition that resemble each other.
+    """
+    rules = rules or load_matching()
+    by_label: dict[str, list[Hashable]] = {}
+    by_code: dict[str, list[Hashable]] = {}
+    for key, entry in come.items():
+        if entry.code:
+            by_label.setdefault(fold(entry.label), []).append(key)
+            by_code.setdefault(entry.code, []).append(key)
+    by_label.pop("", None)
+    found: dict[Hashable, dict[Hashable, _Likeness]] = {}
+    suitors: Counter[Hashable] = Counter()
+    for key, entry in gone.items():
+        if not entry.code:
+            continue
+        alike = by_label.get(fold(entry.label), ())
+        if len(alike) > COMMON:
+            alike = ()
+        mapped = [target for code in sorted(_substitutes(entry.code, loinc)) for target in by_code.get(code, ())]
+        for target in dict.fromkeys((*mapped, *alike)):
+            evidence = tuple(word for word, said in (("label", target in alike), ("map-to", target in mapped)) if said)
+            confidence = 1.0 if "label" in evidence else rules.map_to
+            found.setdefault(key, {})[target] = _Likeness(confidence, evidence)
+            suitors[target] += 1
+    recodings: dict[Hashable, tuple[Hashable, Recoding]] = {}
+    resemblances = []
+    for key, likenesses in found.items():
+        old = gone[key]
+        best, likeness = next(iter(likenesses.items()))
+        kind = recoding_kind(old.code, come[best].code)
+        if kind and len(likenesses) == suitors[best] == 1:
+            new_code = come[best].code
+            recodings[key] = best, Recoding(part, old.code, new_code, kind, likeness.evidence, likeness.confidence)
+            continue
+        for target in sorted(likenesses, key=lambda target: code_place(come[target].code))[:_LIKELIEST]:
+            share = likenesses[target].confidence / max(len(likenesses), suitors[target])
+            if come[target].code != old.code:
+                pair = Resemblance(part, old.code, come[target].code, round(share, 2), likenesses[target].evidence)
+                resemblances.append(pair)
+    return EntryMatches(recodings, tuple(resemblances))
 
 
 def _apart(one: Mapping[str, Entity], other: Mapping[str, Entity]) -> Iterable[tuple[str, Entity]]:
@@ -277,20 +342,24 @@ def _match(
 
 def _best_first(likenesses: Mapping[int, _Likeness], columns: Sequence[_Traits]) -> list[tuple[int, _Likeness]]:
     """Return the three likeliest."""
-    return sorted(likenesses.items(), key=lambda item: (-item[1].confidence, code_place(columns[item[0]].code)))[:3]
+    return sorted(likenesses.items(), key=lambda item: (-item[1].confidence, code_place(columns[item[0]].code)))[
+        :_LIKELIEST
+    ]
 
 
 def _successors(gone: Mapping[str, _Traits], loinc: LoincRelease | None) -> dict[str, frozenset[str]]:
     """Return removed code -> the codes that LOINC gives in its place, chains followed."""
     if loinc is None:
         return {}
-    found = {}
-    for traits in gone.values():
-        codes = {target for target, _ in loinc.replacements.get(traits.code, ())}
-        codes.update(candidate.code for candidate in loinc.candidates(traits.code))
-        if codes:
-            found[traits.code] = frozenset(codes)
-    return found
+    return {traits.code: codes for traits in gone.values() if (codes := _substitutes(traits.code, loinc))}
+
+
+def _substitutes(code: str, loinc: LoincRelease | None) -> frozenset[str]:
+    """Return the codes that LOINC gives in the place of one, those on the way included."""
+    if loinc is None:
+        return frozenset()
+    codes = {target for target, _ in loinc.replacements.get(code, ())}
+    return frozenset(codes.union(candidate.code for candidate in loinc.candidates(code)))
 
 
 def _candidates(

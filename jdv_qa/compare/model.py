@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
+from jdv_qa.terminology.loinc import WITHDRAWN
 from jdv_qa.workbook.edition import MAIN_FIELDS
 
 Kind: TypeAlias = Literal["added", "removed", "modified", "assigned", "replaced"]
@@ -97,7 +98,8 @@ class Recoding:
     An entry without code that was given one is `modified`: it stood under its label, `old_key`.
     `evidence` says what the match rests on, in fixed words: "loinc-label", "loinc-label-reworded" (known rewordings of
     an axis), "loinc-label-like", "display", "order-label" (both also "-like"), "order:24326-1", "results",
-    "results-shared", "rank", "chapter", "unit", "nabm", "specimen", "type", "map-to" (LOINC says so).
+    "results-shared", "rank", "chapter", "unit", "nabm", "specimen", "type", "map-to" (LOINC says so); and "label", of
+    the entries of a reference tab or of a one-table form that have the same one.
     """
 
     part: Part
@@ -169,13 +171,18 @@ class Uncompared:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A code whose status is not the same in two LOINC releases; `kept`: the new edition still has it."""
+    """A code whose status is not the same in two LOINC releases; "" is a code that a release lacks.
+
+    `kept`: the new edition still has it. `instead`: what the later release gives in its place (MapTo, chains followed to
+    terms in use), if anything.
+    """
 
     code: str
     label: str
     before: str
     after: str
     kept: bool
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,6 +192,11 @@ class Statuses:
     old_version: str
     new_version: str
     transitions: tuple[Transition, ...] = ()
+
+    @property
+    def withdrawn(self) -> tuple[Transition, ...]:
+        """The codes that LOINC has come to deprecate or discourage and that the new edition still has."""
+        return tuple(one for one in self.transitions if one.kept and one.after in WITHDRAWN)
 
     @cached_property
     def counts(self) -> dict[tuple[str, str], int]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeGuard
 
 from jdv_qa.compare.entries import SEVERAL
-from jdv_qa.compare.model import Change, Movement, Named, code_place
+from jdv_qa.compare.model import Change, Movement, Named, Recoding, code_place
 from jdv_qa.workbook.edition import Edition
 
 Pair = tuple[str, str]
@@ -84,12 +84,18 @@ def _gathered(
             yield Movement("merge", tuple(several), tuple(names), results)
 
 
-def chapter_movements(changes: Iterable[Change], old: Edition, new: Edition) -> Iterator[Movement]:
-    """Yield the results, then the sub-chapters, that went from one chapter to another, together where they go together."""
+def chapter_movements(
+    changes: Iterable[Change], recodings: Iterable[Recoding], old: Edition, new: Edition
+) -> Iterator[Movement]:
+    """Yield the results, then the sub-chapters, that went from one chapter to another, together where they go together.
+
+    What follows a chapter whose code gave way to another has not moved.
+    """
+    renamed = {(recoding.old_code, recoding.new_code) for recoding in recodings if recoding.part == "chapter"}
     together: dict[tuple[str, str, str], list[str]] = {}
     for change in changes:
         moved = (change.part, change.field) in (("result", "chapter"), ("chapter", "code"))
-        if moved and _is_code(change.old) and _is_code(change.new):
+        if moved and _is_code(change.old) and _is_code(change.new) and (change.old, change.new) not in renamed:
             together.setdefault((change.part, change.old, change.new), []).append(change.code)
     before, after = _chapter_labels(old), _chapter_labels(new)
     for part, source, target in sorted(

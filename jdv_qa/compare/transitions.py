@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jdv_qa.compare.entries import term_table
 from jdv_qa.compare.model import Statuses, Transition, code_place
 from jdv_qa.terminology.codes import has_loinc_form
+from jdv_qa.terminology.loinc import WITHDRAWN
 from jdv_qa.workbook.edition import Edition
 
 if TYPE_CHECKING:
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 
 
 def status_transitions(old: Edition, new: Edition, before: LoincRelease, after: LoincRelease) -> Statuses:
-    """Return the LOINC codes of either edition whose status differs between two releases; "" is a code not in a release."""
+    """Return the LOINC codes of either edition whose status differs between two releases, and what to use instead."""
     kept = dict(_codes(new))
     labels = dict(_codes(old)) | kept
     transitions = []
     for code in sorted(labels, key=code_place):
-        statuses = [term.status if (term := release.terms.get(code)) else "" for release in (before, after)]
-        if statuses[0] != statuses[1]:
-            transitions.append(Transition(code, labels[code], statuses[0], statuses[1], code in kept))
+        was, became = (term.status if (term := release.terms.get(code)) else "" for release in (before, after))
+        if was != became:
+            instead = substitutes(after, code) if became in WITHDRAWN else ()
+            transitions.append(Transition(code, labels[code], was, became, code in kept, instead))
     return Statuses(before.version, after.version, tuple(transitions))
+
+
+def substitutes(release: LoincRelease, code: str) -> tuple[str, ...]:
+    """Return the terms in use that a release gives in the place of a code (MapTo, chains followed), none if it gives none."""
+    return tuple(candidate.code for candidate in release.candidates(code) if candidate.live)
 
 
 def _codes(edition: Edition) -> Iterator[tuple[str, str]]:

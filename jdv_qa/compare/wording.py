@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from jdv_qa.compare.model import Collision, Kind, Movement, Named, Part, Resemblance, Side, Statuses, Uncompared
+from jdv_qa.compare.model import (
+    Collision,
+    Kind,
+    Movement,
+    Named,
+    Part,
+    Resemblance,
+    Side,
+    Statuses,
+    Transition,
+    Uncompared,
+)
 from jdv_qa.errors import LayoutError
 from jdv_qa.language import count, current_language, say
 from jdv_qa.workbook.edition import MAIN_FIELDS, REFERENCE_PARTS
@@ -167,8 +178,10 @@ def collision_sentence(collision: Collision) -> str:
     rows = _first([str(row) for row in collision.rows])
     if collision.kind == "meanings":
         return phrase(
-            "Clé non unique ({side}) : le code en attente {code} a plusieurs sens, lignes {rows} : {values}.",
-            "Key not unique ({side}): the pending code {code} has several meanings, rows {rows}: {values}.",
+            "Clé non unique ({side}) : le code en attente {code} a plusieurs sens, lignes {rows} : {values} ; "
+            "ses lignes sont comparées ensemble.",
+            "Key not unique ({side}): the pending code {code} has several meanings, rows {rows}: {values}; "
+            "its rows are compared together.",
             side=side,
             code=collision.code,
             rows=rows,
@@ -185,42 +198,61 @@ def collision_sentence(collision: Collision) -> str:
 
 
 def resemblance_sentence(pair: Resemblance) -> str:
-    """Return that a removed code may have been replaced, and how surely."""
+    """Return that a removed code may have been replaced, and how surely; of the entries of a table, why."""
+    reason = phrase("confiance {share}", "confidence {share}", share=percentage(pair.confidence))
+    if "label" in pair.evidence:
+        reason = say("même libellé", "same label")
+    elif pair.evidence == ("map-to",):
+        reason = say("LOINC le propose", "LOINC suggests it")
     return phrase(
-        "{part} {old} : code peut-être remplacé par {new} (confiance {confidence}).",
-        "{part} {old}: code perhaps replaced by {new} (confidence {confidence}).",
+        "{part} {old} : code peut-être remplacé par {new} ({reason}).",
+        "{part} {old}: code perhaps replaced by {new} ({reason}).",
         part=part_name(pair.part, plural=False).capitalize(),
         old=pair.old_code,
         new=pair.new_code,
-        confidence=percentage(pair.confidence),
+        reason=reason,
     )
 
 
 def status_sentences(statuses: Statuses) -> list[str]:
-    """Return one sentence a transition: which status became which from one LOINC release to the next, and its codes."""
+    """Return one sentence a transition: which status became which from one LOINC release to the next, and its codes.
+
+    A code that the new edition still has is followed by what LOINC gives in its place, if anything.
+    """
     if not statuses.transitions:
         return [
             phrase(
                 "Statuts LOINC de {old} à {new} : aucun changement.",
                 "LOINC statuses from {old} to {new}: no change.",
-                old=statuses.old_version,
-                new=statuses.new_version,
+                old=statuses.old_version or "?",
+                new=statuses.new_version or "?",
             )
         ]
-    absent = say("absent", "absent")
     return [
         phrase(
             "Statuts LOINC de {old} à {new} : {before} → {after}, {number} : {codes}.",
             "LOINC statuses from {old} to {new}: {before} → {after}, {number}: {codes}.",
-            old=statuses.old_version,
-            new=statuses.new_version,
-            before=pair[0] or absent,
-            after=pair[1] or absent,
+            old=statuses.old_version or "?",
+            new=statuses.new_version or "?",
+            before=status_name(pair[0]),
+            after=status_name(pair[1]),
             number=count(number, "code", "code"),
-            codes=_first([one.code for one in statuses.transitions if (one.before, one.after) == pair]),
+            codes=_first([_substituted(one) for one in statuses.transitions if (one.before, one.after) == pair]),
         )
         for pair, number in statuses.counts.items()
     ]
+
+
+def _substituted(transition: Transition) -> str:
+    if not (transition.kept and transition.instead):
+        return transition.code
+    codes = " / ".join(transition.instead)
+    return phrase("{code} (à remplacer par {codes})", "{code} (use {codes})", code=transition.code, codes=codes)
+
+
+def status_name(status: str) -> str:
+    """Return a LOINC status as LOINC writes it; "absent" for a code that a release lacks."""
+    return status or say("absent", "absent")
 
 
 def percentage(share: float) -> str:

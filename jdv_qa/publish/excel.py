@@ -22,6 +22,7 @@ from jdv_qa.publish.tables import table_headers
 from jdv_qa.terminology.notice import LOINC_NOTICE, is_of_notice
 from jdv_qa.workbook.edition import Edition, Record
 from jdv_qa.workbook.layout import Layout, load_layout
+from jdv_qa.workbook.tables import summarised
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -52,8 +53,10 @@ _TALLEST = 409.0
 def excel_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
     """Return the bytes of an .xlsx workbook that `read_edition` reads into an equal Edition.
 
-    The tabs of the Edition under their reference names, in their reference order. Raises OutputError, with the tab,
-    row and field, for a text that Excel cannot hold, and for a tab of more than a million rows: nothing is ever cut.
+    The tabs of the Edition under their reference names, in their reference order. In a layout without a Sommaire the
+    title, which says the version, stands in row 1 of the first tab, above the headers, as the SMT writes it. Raises
+    OutputError, with the tab, row and field, for a text that Excel cannot hold, and for a tab of more than a million
+    rows: nothing is ever cut.
     """
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import XlsxWriterException
@@ -67,6 +70,7 @@ def excel_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
     )
     workbook.set_properties(_properties(edition, layout))
     styles = _Styles(workbook)
+    title = "" if summarised(layout) else edition.identity.title
     try:
         for key, tab in layout.tabs.items():
             if key not in edition.tables:
@@ -76,7 +80,9 @@ def excel_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
                 _write_summary(worksheet, edition, key, layout, styles)
             else:
                 bands = {name: column.band for name, column in tab.columns.items()}
-                _write_table(worksheet, table_headers(edition, key, layout), bands, edition.records(key), styles)
+                headers = table_headers(edition, key, layout)
+                _write_table(worksheet, headers, bands, edition.records(key), styles, title)
+                title = ""
         workbook.close()
     except XlsxWriterException as error:
         raise OutputError(
@@ -86,6 +92,8 @@ def excel_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
 
 
 def _refuse_what_excel_cannot_hold(edition: Edition, layout: Layout) -> None:
+    if title := "" if summarised(layout) else edition.identity.title:
+        _refuse_text(title, next(iter(layout.tabs.values())).name, 1, say("titre", "title"))
     for key, table in edition.tables.items():
         tab = layout.tabs[key].name if key in layout.tabs else key
         if len(table.records) > MAX_ROWS - 2:
@@ -97,27 +105,31 @@ def _refuse_what_excel_cannot_hold(edition: Edition, layout: Layout) -> None:
             )
         for record in table.records:
             for name, text in record.values.items():
-                # Only a text of over half the limit can exceed it once characters outside the basic plane count twice.
-                if len(text) > MAX_TEXT // 2 and (length := len(text.encode("utf-16-le")) // 2) > MAX_TEXT:
-                    where = layout.header(key, name)
-                    raise OutputError(
-                        say(
-                            f"onglet « {tab} », ligne {record.row}, « {where} » : texte de {length} caractères, "
-                            f"Excel n'en admet que {MAX_TEXT} par cellule ; raccourcissez-le",
-                            f'tab "{tab}", row {record.row}, "{where}": a text of {length} characters, Excel '
-                            f"takes {MAX_TEXT} a cell at most; shorten it",
-                        )
-                    )
-                if ("_x" in text or not text.isprintable()) and (found := _NOT_KEPT.search(text)):
-                    where, culprit = layout.header(key, name), ascii(found.group())
-                    raise OutputError(
-                        say(
-                            f"onglet « {tab} », ligne {record.row}, « {where} » : Excel ne garde pas un texte qui "
-                            f"contient {culprit} ; corrigez-le",
-                            f'tab "{tab}", row {record.row}, "{where}": Excel does not keep a text that contains '
-                            f"{culprit}; correct it",
-                        )
-                    )
+                if len(text) > MAX_TEXT // 2 or "_x" in text or not text.isprintable():
+                    _refuse_text(text, tab, record.row, layout.header(key, name))
+
+
+def _refuse_text(text: str, tab: str, row: int, where: str) -> None:
+    """Raise OutputError for a text that a cell cannot hold, or would not give back; `where` is the header of its column."""
+    # Characters outside the basic plane count twice.
+    if (length := len(text.encode("utf-16-le", "surrogatepass")) // 2) > MAX_TEXT:
+        raise OutputError(
+            say(
+                f"onglet « {tab} », ligne {row}, « {where} » : texte de {length} caractères, "
+                f"Excel n'en admet que {MAX_TEXT} par cellule ; raccourcissez-le",
+                f'tab "{tab}", row {row}, "{where}": a text of {length} characters, Excel '
+                f"takes {MAX_TEXT} a cell at most; shorten it",
+            )
+        )
+    if found := _NOT_KEPT.search(text):
+        culprit = ascii(found.group())
+        raise OutputError(
+            say(
+                f"onglet « {tab} », ligne {row}, « {where} » : Excel ne garde pas un texte qui "
+                f"contient {culprit} ; corrigez-le",
+                f'tab "{tab}", row {row}, "{where}": Excel does not keep a text that contains {culprit}; correct it',
+            )
+        )
 
 
 def _properties(edition: Edition, layout: Layout) -> dict[str, object]:
@@ -166,14 +178,19 @@ def _write_table(
     bands: Mapping[str, str],
     records: Sequence[Record],
     styles: _Styles,
+    title: str = "",
 ) -> None:
-    banded = any(bands.values())
-    top = int(banded)
+    """Write the headers, a row of bands above them if there are any, and the records; or a title in place of the bands."""
+    banded = any(bands.values()) and not title
+    top = int(banded or bool(title))
     widths = _widths(headers, records)
     for column, width in enumerate(widths.values()):
         worksheet.set_column(column, column, width, styles.column)
     if banded:
         _write_bands(worksheet, [bands.get(name, "") for name in headers], styles)
+    if title:
+        worksheet.set_row(0, 24)
+        worksheet.write_string(0, 0, title, styles.title)
     _write_headers(worksheet, top, headers, widths, styles)
     _write_records(worksheet, top + 1, widths, records, styles.cell)
     last = top + max(len(records), 1)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 from jdv_qa.checks.indicators import indicator_label, indicators
 from jdv_qa.compare.impact import Impacts, load_impacts, propose_version, version_key
 from jdv_qa.compare.model import KINDS, PARTS, REFERENCES, Change, Comparison, Kind, Part, code_place, field_place
 from jdv_qa.compare.wording import (
     change_count,
+    collision_sentence,
     field_name,
     kind_count,
     listed,
@@ -22,11 +26,13 @@ from jdv_qa.compare.wording import (
     part_count,
     part_name,
     side_names,
+    status_name,
     uncompared_sentence,
 )
 from jdv_qa.language import count, current_language, figure, french_spaces
 from jdv_qa.marking import changed_words
 from jdv_qa.publish.markdown import COME, GONE, markdown_table, markdown_text, marked_text, unit_text
+from jdv_qa.terminology.labels import AXES
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import Edition
 
@@ -51,47 +57,73 @@ Block = str
 Writer = Callable[[str], str]
 
 
-def release_notes(old: Edition, new: Edition, comparison: Comparison, impacts: Impacts | None = None) -> str:
+Requests: TypeAlias = Mapping[Change, tuple[str, ...]]
+"""Change -> the numbers of the change requests that it answers."""
+NO_REQUESTS: Requests = MappingProxyType({})
+
+
+def release_notes(
+    old: Edition,
+    new: Edition,
+    comparison: Comparison,
+    impacts: Impacts | None = None,
+    requests: Requests = NO_REQUESTS,
+) -> str:
     """Return the notes of the version `new`, in the language in use.
 
-    `comparison` is that of the two editions; `impacts` gives the reasons, those that ship unless given. Raises
-    RuleFileError when the impact file is wrong.
+    `comparison` is that of the two editions; `impacts` gives the reasons, those that ship unless given. A change that
+    answers requests names them beside it, and the last section lists the requests answered. Raises RuleFileError when
+    the impact file is wrong.
     """
     impacts = impacts or load_impacts()
     chapter = _chapter_writer(old, new)
     sections = (
         (phrase("En chiffres", "In figures"), _figures(old, new)),
-        (phrase("Ce que les laboratoires ont à faire", "What laboratories have to do"), _actions(comparison, impacts)),
-        (phrase("Codes attribués", "Codes assigned"), _recodings(comparison, "assigned")),
-        (phrase("Codes remplacés", "Codes replaced"), _recodings(comparison, "replaced")),
-        (phrase("Suppressions", "Removals"), _removals(comparison)),
-        (phrase("Unités", "Units"), _side_by_side(comparison, "result", UNIT_FIELDS, unit_text)),
-        (phrase("Comparabilité", "Comparability"), _side_by_side(comparison, "result", COMPARABILITY_FIELDS)),
+        (
+            phrase("Ce que les laboratoires ont à faire", "What laboratories have to do"),
+            _actions(comparison, impacts, requests),
+        ),
+        (phrase("Codes attribués", "Codes assigned"), _recodings(comparison, "assigned", requests)),
+        (phrase("Codes remplacés", "Codes replaced"), _recodings(comparison, "replaced", requests)),
+        (phrase("Suppressions", "Removals"), _removals(comparison, requests)),
+        (phrase("Unités", "Units"), _side_by_side(comparison, "result", UNIT_FIELDS, requests, unit_text)),
+        (
+            phrase("Comparabilité", "Comparability"),
+            _side_by_side(comparison, "result", COMPARABILITY_FIELDS, requests),
+        ),
         (
             phrase("Type et prélèvement des demandes", "Type and specimen of orders"),
-            _side_by_side(comparison, "order", ORDERING_FIELDS),
+            _side_by_side(comparison, "order", ORDERING_FIELDS, requests),
         ),
         (
             phrase("Changements de chapitre", "Changes of chapter"),
             [
                 _movements(comparison, ("chapter", "subchapter")),
-                *_side_by_side(comparison, "result", CHAPTER_FIELDS, chapter),
+                *_side_by_side(comparison, "result", CHAPTER_FIELDS, requests, chapter),
             ],
         ),
-        (phrase("Ajouts", "Additions"), _additions(new, comparison, chapter)),
+        (phrase("Ajouts", "Additions"), _additions(new, comparison, chapter, requests)),
         (
             phrase("Composition des demandes", "Content of orders"),
-            [_movements(comparison, ("split", "merge")), *_composition(comparison)],
+            [_movements(comparison, ("split", "merge")), *_composition(comparison, requests)],
         ),
-        (phrase("Libellés et autres mentions", "Labels and other texts"), _other_fields(comparison)),
-        (phrase("Alignement NABM/RIHN", "NABM/RIHN alignment"), _alignments(comparison)),
-        (phrase("Tables de référence", "Reference tables"), _references(comparison, chapter)),
-        (phrase("Version LOINC couverte", "LOINC release covered"), [_loinc_release(comparison)]),
+        (phrase("Libellés et autres mentions", "Labels and other texts"), _other_fields(comparison, requests)),
+        (phrase("Alignement NABM/RIHN", "NABM/RIHN alignment"), _alignments(comparison, requests)),
+        (phrase("Tables de référence", "Reference tables"), _references(comparison, chapter, requests)),
+        (
+            phrase("Version LOINC couverte", "LOINC release covered"),
+            [_loinc_release(comparison), *_statuses(comparison)],
+        ),
         (phrase("Numéro de version", "Version number"), _version(comparison)),
+        (
+            phrase("Clés non uniques", "Keys that are not unique"),
+            ["\n".join(f"- {markdown_text(_set(collision_sentence(found)))}" for found in comparison.collisions)],
+        ),
         (
             phrase("Ce qui n'a pas été comparé", "What was not compared"),
             ["\n".join(f"- {_set(uncompared_sentence(gap))}" for gap in comparison.uncompared)],
         ),
+        (phrase("Demandes de modification traitées", "Change requests answered"), [_answered(comparison, requests)]),
     )
     blocks = _opening(comparison)
     for title, content in sections:
@@ -213,7 +245,64 @@ def _figures(old: Edition, new: Edition) -> list[Block]:
     return [markdown_table(headers, rows)]
 
 
-def _actions(comparison: Comparison, impacts: Impacts) -> list[Block]:
+def _asked(changes: Iterable[Change], requests: Requests) -> list[str]:
+    """Return the numbers of the requests that some changes answer."""
+    return sorted({number for change in changes for number in requests.get(change, ())}, key=code_place)
+
+
+def _origin(changes: Iterable[Change], requests: Requests) -> str:
+    """Return "demandes n° 12 et 15", "" for changes that no request asked for."""
+    numbers = [markdown_text(number) for number in _asked(changes, requests)]
+    if not numbers:
+        return ""
+    named = phrase("demande n°", "request") if len(numbers) == 1 else phrase("demandes n°", "requests")
+    return f"{named}\u00a0{_some(numbers)}"
+
+
+def _origin_header() -> str:
+    return phrase("Origine", "Origin")
+
+
+def _answered(comparison: Comparison, requests: Requests) -> Block:
+    """Return the requests answered, one line each, with what changed."""
+    changes: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        for number in requests.get(change, ()):
+            changes.setdefault(number, []).append(change)
+    lines = []
+    for number in sorted(changes, key=code_place):
+        told: dict[str, list[str]] = {}
+        for change in changes[number]:
+            entry = f"{part_name(change.part, plural=False)} {change.code or change.label}"
+            if second := change.result or change.nabm:
+                entry += f" – {second}"
+            what = _header(change.part, change.field) if change.field else _single(change.kind).lower()
+            told.setdefault(entry, []).append(what)
+        entries = [f"{markdown_text(entry)} ({markdown_text(', '.join(whats))})" for entry, whats in told.items()]
+        lines.append(
+            phrase(
+                "- **n°\u00a0{number}** : {entries}",
+                "- **No. {number}**: {entries}",
+                number=markdown_text(number),
+                entries=phrase(" ; ", "; ").join(entries),
+            )
+        )
+    return "\n".join(lines)
+
+
+def _single(kind: Kind) -> str:
+    """Return the name of a change of a kind: "Code attribué"."""
+    names: dict[Kind, str] = {
+        "added": phrase("Ajout", "Addition"),
+        "removed": phrase("Suppression", "Removal"),
+        "modified": phrase("Modification", "Modification"),
+        "assigned": phrase("Code attribué", "Code assigned"),
+        "replaced": phrase("Code remplacé", "Code replaced"),
+    }
+    return names[kind]
+
+
+def _actions(comparison: Comparison, impacts: Impacts, requests: Requests) -> list[Block]:
     """List what laboratories must act upon, one line a part, kind and field, with the reason."""
     groups: dict[tuple[Part, Kind, str], list[Change]] = {}
     for change in comparison.select(impact="breaking"):
@@ -228,31 +317,28 @@ def _actions(comparison: Comparison, impacts: Impacts) -> list[Block]:
 
     for part, kind, field in sorted(groups, key=place):
         changes = groups[part, kind, field]
-        where = (
-            phrase("{part}, « {field} »", '{part}, "{field}"', part=part_name(part), field=_header(part, field))
-            if field
-            else part_name(part)
-        )
-        reason = _set(impacts.judge(changes[0]).reason)
+        origin = _origin(changes, requests)
         lines.append(
             phrase(
-                "- **{count} ({where})** : {reason}.",
-                "- **{count} ({where})**: {reason}.",
-                count=kind_count(kind, len(changes)),
-                where=where,
-                reason=reason,
+                "- **{what} – {count}** : {reason}{origin}.",
+                "- **{what} – {count}**: {reason}{origin}.",
+                what=markdown_text(_header(part, field)) if field else _single(kind),
+                count=part_count(part, len(changes)),
+                reason=_set(impacts.judge(changes[0]).reason),
+                origin=origin and f" ({origin})",
             )
         )
     return ["\n".join(lines)]
 
 
-def _recodings(comparison: Comparison, kind: Kind) -> list[Block]:
+def _recodings(comparison: Comparison, kind: Kind, requests: Requests) -> list[Block]:
     rows = [
         (
             _capital(part_name(change.part, plural=False)),
             _code(change.code),
             _code(change.new_code),
             markdown_text(change.label),
+            _origin([change], requests),
         )
         for change in comparison.select(kind)
     ]
@@ -263,6 +349,7 @@ def _recodings(comparison: Comparison, kind: Kind) -> list[Block]:
                 phrase("Ancien code", "Old code"),
                 phrase("Nouveau code", "New code"),
                 phrase("Libellé", "Label"),
+                _origin_header(),
             ),
             rows,
         )
@@ -279,7 +366,7 @@ def _partners(comparison: Comparison, kind: Kind) -> dict[tuple[Part, str], list
     return found
 
 
-def _removals(comparison: Comparison) -> list[Block]:
+def _removals(comparison: Comparison, requests: Requests) -> list[Block]:
     partners = _partners(comparison, "removed")
     parts: tuple[tuple[Part, str], ...] = (
         ("order", phrase("Résultats de la demande", "Results of the order")),
@@ -295,11 +382,18 @@ def _removals(comparison: Comparison) -> list[Block]:
                 markdown_text(change.label),
                 _codes(partners.get((part, change.code), ())),
                 _instead(comparison, change) or phrase("*non indiqué*", "*not stated*"),
+                _origin([change], requests),
             )
             for change in changes
         ]
         if rows:
-            headers = ("Code", phrase("Libellé", "Label"), with_what, phrase("À utiliser à la place", "To use instead"))
+            headers = (
+                "Code",
+                phrase("Libellé", "Label"),
+                with_what,
+                phrase("À utiliser à la place", "To use instead"),
+                _origin_header(),
+            )
             blocks += [f"### {_capital(part_count(part, len(rows)))}", markdown_table(headers, rows)]
     return blocks
 
@@ -315,20 +409,19 @@ def _instead(comparison: Comparison, change: Change) -> str:
 
 
 def _side_by_side(
-    comparison: Comparison, part: Part, fields: Sequence[str], write: Writer = markdown_text
+    comparison: Comparison, part: Part, fields: Sequence[str], requests: Requests, write: Writer = markdown_text
 ) -> list[Block]:
     """Return one table for several fields: one line a code, one column a field that changed."""
-    steps: dict[tuple[str, str], dict[str, str]] = {}
+    found: dict[tuple[str, str], list[Change]] = {}
     for change in comparison.select("modified", part, fields):
-        if change.field:
-            steps.setdefault((change.code, change.label), {})[change.field] = (
-                f"{_value(change.old, write)} → {_value(change.new, write)}"
-            )
-    headers = ("Code", phrase("Libellé", "Label"), *(markdown_text(_header(part, name)) for name in fields))
-    rows = [
-        (_code(code), markdown_text(label), *(said.get(name, "") for name in fields))
-        for (code, label), said in steps.items()
-    ]
+        found.setdefault((change.code, change.label), []).append(change)
+    names = (markdown_text(_header(part, name)) for name in fields)
+    headers = ("Code", phrase("Libellé", "Label"), *names, _origin_header())
+    rows = []
+    for (code, label), changes in found.items():
+        steps = {change.field: f"{_value(change.old, write)} → {_value(change.new, write)}" for change in changes}
+        cells = (steps.get(name, "") for name in fields)
+        rows.append((_code(code), markdown_text(label), *cells, _origin(changes, requests)))
     return [markdown_table(headers, rows)]
 
 
@@ -348,7 +441,7 @@ def _chapter_writer(old: Edition, new: Edition) -> Writer:
     return write
 
 
-def _additions(new: Edition, comparison: Comparison, chapter: Writer) -> list[Block]:
+def _additions(new: Edition, comparison: Comparison, chapter: Writer, requests: Requests) -> list[Block]:
     """Return the orders and results added, by chapter in the order of the chapters tab, then the terms."""
     partners = _partners(comparison, "added")
     rows: dict[str, dict[Part, list[tuple[str, ...]]]] = {}
@@ -365,6 +458,7 @@ def _additions(new: Edition, comparison: Comparison, chapter: Writer) -> list[Bl
                     unit_text(unit) if unit else "",
                     _codes(partners.get((part, change.code), ())),
                     _codes(change.related),
+                    _origin([change], requests),
                 )
             )
     known = dict.fromkeys(record["code"] for record in new.records("chapters"))
@@ -373,8 +467,9 @@ def _additions(new: Edition, comparison: Comparison, chapter: Writer) -> list[Bl
         "Code",
         phrase("Libellé", "Label"),
         phrase("Unité", "Unit"),
-        phrase("Avec", "With"),
+        phrase("Associé à", "Goes with"),
         phrase("Voir aussi", "See also"),
+        _origin_header(),
     )
     blocks = []
     for code in (*(code for code in known if code in rows), *sorted(rows.keys() - known.keys())):
@@ -385,8 +480,12 @@ def _additions(new: Edition, comparison: Comparison, chapter: Writer) -> list[Bl
             phrase("### {name} : {counts}", "### {name}: {counts}", name=name, counts=counts),
             markdown_table(headers, [row for part in parts for row in found.get(part, ())]),
         ]
-    terms = [(_code(change.code), markdown_text(change.label)) for change in comparison.select("added", "term")]
-    return [*blocks, markdown_table(("Code", phrase("Libellé", "Label")), terms)] if terms else blocks
+    terms = [
+        (_code(change.code), markdown_text(change.label), _codes(change.related), _origin([change], requests))
+        for change in comparison.select("added", "term")
+    ]
+    columns = ("Code", phrase("Libellé", "Label"), phrase("Voir aussi", "See also"), _origin_header())
+    return [*blocks, markdown_table(columns, terms)] if terms else blocks
 
 
 def _movements(comparison: Comparison, kinds: tuple[str, ...]) -> Block:
@@ -398,7 +497,7 @@ def _movements(comparison: Comparison, kinds: tuple[str, ...]) -> Block:
     )
 
 
-def _composition(comparison: Comparison) -> list[Block]:
+def _composition(comparison: Comparison, requests: Requests) -> list[Block]:
     """Return the results that came under, or left, an order, where both were there before and still are."""
     gone = {
         (change.part, change.code or change.label)
@@ -421,6 +520,7 @@ def _composition(comparison: Comparison) -> list[Block]:
                 markdown_text(label),
                 _codes(change.related) if added else "",
                 "" if added else _codes(change.related),
+                _origin([change], requests),
             )
         )
     headers = (
@@ -431,11 +531,12 @@ def _composition(comparison: Comparison) -> list[Block]:
         phrase("Libellé du résultat", "Result label"),
         phrase("Venu de", "From"),
         phrase("Passé sous", "Now under"),
+        _origin_header(),
     )
     return [markdown_table(headers, rows)]
 
 
-def _other_fields(comparison: Comparison) -> list[Block]:
+def _other_fields(comparison: Comparison, requests: Requests) -> list[Block]:
     """Return the changes of fields that no section of their own tells, one table a field."""
     told = frozenset((*UNIT_FIELDS, *COMPARABILITY_FIELDS, *CHAPTER_FIELDS, *ORDERING_FIELDS))
     parts: tuple[Part, ...] = ("order", "result", "term")
@@ -452,6 +553,7 @@ def _other_fields(comparison: Comparison) -> list[Block]:
                     _code(change.code),
                     "" if naming else markdown_text(change.label),
                     *_marked(change),
+                    _origin([change], requests),
                 )
                 for change in fields[field]
             ]
@@ -461,12 +563,14 @@ def _other_fields(comparison: Comparison) -> list[Block]:
                 field=markdown_text(_header(part, field)),
                 count=part_count(part, len(rows)),
             )
-            blocks += [
-                title,
-                markdown_table(
-                    ("Code", phrase("Libellé", "Label"), phrase("Avant", "Before"), phrase("Après", "After")), rows
-                ),
-            ]
+            headers = (
+                "Code",
+                phrase("Libellé", "Label"),
+                phrase("Avant", "Before"),
+                phrase("Après", "After"),
+                _origin_header(),
+            )
+            blocks += [title, markdown_table(headers, rows)]
     return blocks
 
 
@@ -478,7 +582,7 @@ def _marked(change: Change) -> tuple[str, str]:
     return marked_text(before, GONE), marked_text(after, COME)
 
 
-def _alignments(comparison: Comparison) -> list[Block]:
+def _alignments(comparison: Comparison, requests: Requests) -> list[Block]:
     natures: dict[Kind, str] = {
         "added": phrase("ajout", "addition"),
         "removed": phrase("retrait", "removal"),
@@ -491,7 +595,16 @@ def _alignments(comparison: Comparison) -> list[Block]:
             if change.kind == "modified"
             else markdown_text(change.new or change.old or "")
         )
-        rows.append((natures[change.kind], _code(change.code), markdown_text(change.label), _code(change.nabm), label))
+        rows.append(
+            (
+                natures[change.kind],
+                _code(change.code),
+                markdown_text(change.label),
+                _code(change.nabm),
+                label,
+                _origin([change], requests),
+            )
+        )
     return [
         markdown_table(
             (
@@ -500,13 +613,15 @@ def _alignments(comparison: Comparison) -> list[Block]:
                 phrase("Libellé de la demande", "Order label"),
                 phrase("Acte", "Act"),
                 phrase("Libellé de l'acte", "Act label"),
+                _origin_header(),
             ),
             rows,
         )
     ]
 
 
-def _references(comparison: Comparison, chapter: Writer) -> list[Block]:
+def _references(comparison: Comparison, chapter: Writer, requests: Requests) -> list[Block]:
+    """Return the changes of the reference tabs, but for the codes assigned and replaced, which have their own sections."""
     natures: dict[Kind, str] = {
         "added": phrase("ajout", "addition"),
         "removed": phrase("suppression", "removal"),
@@ -514,14 +629,24 @@ def _references(comparison: Comparison, chapter: Writer) -> list[Block]:
     }
     blocks = []
     for part in REFERENCES:
-        changes = comparison.select(part=part)
+        changes = [change for change in comparison.select(part=part) if change.kind in natures]
         rows = []
         for change in changes:
             write = chapter if change.field == "code" else markdown_text
             before = {"added": "", "removed": markdown_text(change.label)}.get(change.kind, _value(change.old, write))
             after = {"removed": "", "added": markdown_text(change.label)}.get(change.kind, _value(change.new, write))
             field = _header(part, change.field) if change.field not in (None, "label") else ""
-            rows.append((natures[change.kind], _code(change.code), markdown_text(field), before, after))
+            rows.append(
+                (
+                    natures[change.kind],
+                    _code(change.code),
+                    markdown_text(field),
+                    before,
+                    after,
+                    _instead(comparison, change) if change.kind == "removed" else _codes(change.related),
+                    _origin([change], requests),
+                )
+            )
         if rows:
             kinds = ", ".join(
                 kind_count(kind, number) for kind in KINDS if (number := sum(change.kind == kind for change in changes))
@@ -532,6 +657,8 @@ def _references(comparison: Comparison, chapter: Writer) -> list[Block]:
                 phrase("Champ", "Field"),
                 phrase("Avant", "Before"),
                 phrase("Après", "After"),
+                phrase("Voir aussi", "See also"),
+                _origin_header(),
             )
             blocks += [
                 phrase("### {part} : {kinds}", "### {part}: {kinds}", part=_capital(part_name(part)), kinds=kinds),
@@ -560,6 +687,65 @@ def _loinc_release(comparison: Comparison) -> Block:
         new=markdown_text(new),
         old=markdown_text(old),
     )
+
+
+def _statuses(comparison: Comparison) -> list[Block]:
+    """Return which LOINC statuses changed, counted, then the codes of this version concerned and what to use instead.
+
+    A code that LOINC has only just created is counted and not listed: it is among the additions.
+    """
+    statuses = comparison.statuses
+    if statuses is None:
+        return []
+    unknown = phrase("de version inconnue", "of unknown version")
+    releases = {
+        "old": markdown_text(statuses.old_version or unknown),
+        "new": markdown_text(statuses.new_version or unknown),
+    }
+    if not statuses.transitions:
+        return [
+            phrase(
+                "De LOINC {old} à LOINC {new}, aucun code du jeu de valeurs ne change de statut.",
+                "From LOINC {old} to LOINC {new}, no code of the value set changes status.",
+                **releases,
+            )
+        ]
+    sentence = phrase(
+        "De LOINC {old} à LOINC {new}, {changed} :",
+        "From LOINC {old} to LOINC {new}, {changed}:",
+        changed=count(
+            len(statuses.transitions),
+            "code du jeu de valeurs change de statut",
+            "code of the value set changes status",
+            "codes du jeu de valeurs changent de statut",
+            "codes of the value set change status",
+        ),
+        **releases,
+    )
+    kept = Counter((one.before, one.after) for one in statuses.transitions if one.kept)
+    steps = phrase("Statut avant", "Status before"), phrase("Statut après", "Status after")
+    counts = markdown_table(
+        (*steps, phrase("Codes", "Codes"), phrase("Dont dans cette version", "Of which in this version")),
+        [
+            (status_name(pair[0]), status_name(pair[1]), figure(number), figure(kept[pair]))
+            for pair, number in statuses.counts.items()
+        ],
+    )
+    listed_codes = [one for one in statuses.transitions if one.kept and (one.before or one in statuses.withdrawn)]
+    codes = markdown_table(
+        ("Code", phrase("Libellé", "Label"), *steps, phrase("À utiliser à la place", "To use instead")),
+        [
+            (
+                _code(one.code),
+                markdown_text(one.label),
+                status_name(one.before),
+                status_name(one.after),
+                _codes(one.instead) or (phrase("*non indiqué*", "*not stated*") if one in statuses.withdrawn else ""),
+            )
+            for one in sorted(listed_codes, key=lambda one: one not in statuses.withdrawn)
+        ],
+    )
+    return [sentence, counts, codes]
 
 
 def _version(comparison: Comparison) -> list[Block]:
@@ -605,30 +791,91 @@ SHORT_LIST = 6
 """Codes named in a line of the short form; the others are counted."""
 
 
-def short_notes(old: Edition, new: Edition, comparison: Comparison) -> str:
-    """Return the notes of the version `new` in about a dozen lines of Markdown, for a mail; same languages and order."""
-    chapter = _chapter_writer(old, new)
+def short_notes(old: Edition, new: Edition, comparison: Comparison, requests: Requests = NO_REQUESTS) -> str:
+    """Return the notes of the version `new` in about a dozen lines of Markdown, for a mail: first what is to be done."""
     side = comparison.new
     title = markdown_text(
         " ".join(text for text in (side.title or phrase("Jeu de valeurs", "Value set"), side.version) if text)
     )
     if side.date:
         title += phrase(" du ", " of ") + markdown_text(written_date(side.date))
-    figures = _short_figures(old, new)
-    todo = [line for line in _short_actions(comparison) if line]
-    more = [line for line in (_short_additions(new, comparison, chapter), _short_editorial(comparison)) if line]
-    blocks = [f"**{title}**", " ".join(text for text in (_first_sentence(comparison), figures) if text)]
-    if todo:
+    blocks = [f"**{title}**", _short_sentence(comparison)]
+    if todo := _short_actions(comparison):
         blocks += [phrase("À faire dans les laboratoires :", "For laboratories to do:"), _items(todo)]
-    if more:
-        blocks += [phrase("Et aussi :", "And also:"), _items(more)]
-    if release := _loinc_release(comparison):
-        blocks.append(release)
-    notice = phrase(
-        "Codes et libellés LOINC : © Regenstrief Institute, http://loinc.org/license.",
-        "LOINC codes and names: © Regenstrief Institute, http://loinc.org/license.",
+    more = (_short_additions(new, comparison, _chapter_writer(old, new)), _short_editorial(comparison))
+    blocks.append(" ".join(f"{said}." for said in more if said))
+    blocks.append(" ".join(filter(None, (_short_figures(old, new), _loinc_release(comparison)))))
+    blocks.append(_short_statuses(comparison))
+    if origin := _origin(comparison.changes, requests):
+        blocks.append(
+            phrase("Cette version répond aux {origin}.", "This version answers {origin}.", origin=origin)
+            if len(_asked(comparison.changes, requests)) > 1
+            else phrase("Cette version répond à la {origin}.", "This version answers {origin}.", origin=origin)
+        )
+    blocks.append(
+        phrase(
+            "Codes et libellés LOINC : © Regenstrief Institute, http://loinc.org/license.",
+            "LOINC codes and names: © Regenstrief Institute, http://loinc.org/license.",
+        )
     )
-    return "\n\n".join([*blocks, notice]) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _short_sentence(comparison: Comparison) -> str:
+    changes, breaking = len(comparison.changes), comparison.impacts["breaking"]
+    if not changes:
+        return _first_sentence(comparison)
+    return phrase(
+        "{changes} depuis la version {old} ; {acting}.",
+        "{changes} since version {old}; {acting}.",
+        changes=change_count(changes),
+        old=markdown_text(side_names(comparison.old, comparison.new)[0]),
+        acting=count(
+            breaking,
+            "appelle une action des laboratoires",
+            "asks laboratories to act",
+            "appellent une action des laboratoires",
+            "ask laboratories to act",
+        )
+        if breaking
+        else phrase("aucun n'appelle d'action des laboratoires", "none asks laboratories to act"),
+    )
+
+
+def _short_statuses(comparison: Comparison) -> str:
+    """Return one line on the statuses of LOINC: the codes of this version to give up, or how many changed."""
+    statuses = comparison.statuses
+    if statuses is None:
+        return ""
+    if not statuses.withdrawn:
+        return phrase(
+            "Statuts LOINC : {changed}, aucun code n'est à abandonner.",
+            "LOINC statuses: {changed}, no code to give up.",
+            changed=count(len(statuses.transitions), "changement", "change"),
+        )
+    codes = [
+        phrase(
+            "{code} (utiliser {instead})",
+            "{code} (use {instead})",
+            code=_code(one.code),
+            instead=phrase(" ou ", " or ").join(map(_code, one.instead)),
+        )
+        if one.instead
+        else _code(one.code)
+        for one in statuses.withdrawn
+    ]
+    return phrase(
+        "Statuts LOINC : {changed} : {codes}.",
+        "LOINC statuses: {changed}: {codes}.",
+        changed=count(
+            len(codes),
+            "code de cette version est désormais déprécié ou déconseillé",
+            "code of this version is now deprecated or discouraged",
+            "codes de cette version sont désormais dépréciés ou déconseillés",
+            "codes of this version are now deprecated or discouraged",
+        ),
+        codes=_some(codes),
+    )
 
 
 def _items(lines: Sequence[str]) -> Block:
@@ -668,7 +915,6 @@ def _step(difference: int) -> str:
 
 def _short_actions(comparison: Comparison) -> list[str]:
     parts: tuple[Part, ...] = ("order", "result", "term")
-    recoding = phrase("remplacer {what} : ", "replace {what}: ", what="{what}")
     lines = []
     for kind in ("assigned", "replaced"):
         steps = dict.fromkeys(
@@ -681,78 +927,59 @@ def _short_actions(comparison: Comparison) -> list[str]:
                 "assigned": count(len(steps), "code en attente", "pending code", "codes en attente"),
                 "replaced": count(len(steps), "code LOINC", "LOINC code", "codes LOINC"),
             }[kind]
-            lines.append(recoding.format(what=what) + _some(list(steps)))
-    for part in parts:
-        removed = comparison.select("removed", part)
-        if removed:
             lines.append(
-                phrase(
-                    "ne plus utiliser {what} : {codes}",
-                    "stop using {what}: {codes}",
-                    what=part_count(part, len(removed)),
-                    codes=_some([_code(change.code) for change in removed]),
-                )
+                phrase("remplacer {what} : {codes}", "replace {what}: {codes}", what=what, codes=_some(list(steps)))
             )
-    subjects: tuple[tuple[Part, tuple[str, ...], str], ...] = (
-        (
-            "result",
-            UNIT_FIELDS,
+    removed = {part: [_code(change.code) for change in comparison.select("removed", part)] for part in parts}
+    gone = [f"{part_count(part, len(codes))} ({_some(codes)})" for part, codes in removed.items() if codes]
+    if gone:
+        lines.append(phrase("retirer {gone}", "withdraw {gone}", gone=listed(gone)))
+    if units := _changed_codes(comparison, "result", UNIT_FIELDS):
+        lines.append(
             phrase(
                 "revoir l'unité ({what}) : {codes}",
                 "review the unit ({what}): {codes}",
-                what="{what}",
-                codes="{codes}",
-            ),
-        ),
-        (
-            "result",
-            COMPARABILITY_FIELDS,
-            phrase(
-                "revoir la comparabilité ({what}) : {codes}",
-                "review the comparability ({what}): {codes}",
-                what="{what}",
-                codes="{codes}",
-            ),
-        ),
-        (
-            "order",
-            ORDERING_FIELDS,
-            phrase(
-                "revoir le type ou le prélèvement ({what}) : {codes}",
-                "review the type or specimen ({what}): {codes}",
-                what="{what}",
-                codes="{codes}",
-            ),
-        ),
-        (
-            "result",
-            CHAPTER_FIELDS,
-            phrase(
-                "revoir le chapitre ({what}) : {codes}",
-                "review the chapter ({what}): {codes}",
-                what="{what}",
-                codes="{codes}",
-            ),
-        ),
-    )
-    for part, fields, sentence in subjects:
-        codes = dict.fromkeys(_code(change.code) for change in comparison.select("modified", part, fields))
-        if codes:
-            lines.append(sentence.format(what=part_count(part, len(codes)), codes=_some(list(codes))))
-    told = sum(1 for change in comparison.select(impact="breaking") if change.part not in parts)
-    if told:
-        names = dict.fromkeys(
-            part_name(change.part) for change in comparison.select(impact="breaking") if change.part not in parts
+                what=part_count("result", len(units)),
+                codes=_some(units),
+            )
         )
+    subjects: tuple[tuple[Part, tuple[str, ...], str], ...] = (
+        ("result", COMPARABILITY_FIELDS, phrase("la comparabilité", "the comparability")),
+        ("order", ORDERING_FIELDS, phrase("le type ou le prélèvement", "the type or specimen")),
+        ("result", CHAPTER_FIELDS, phrase("le chapitre", "the chapter")),
+    )
+    reviewed = [
+        f"{name} ({_some(codes)})"
+        for part, fields, name in subjects
+        if (codes := _changed_codes(comparison, part, fields))
+    ]
+    if reviewed:
+        lines.append(phrase("revoir {what}", "review {what}", what=listed(reviewed)))
+    if terms := _changed_codes(comparison, "term", AXES):
         lines.append(
             phrase(
-                "{changes} dans d'autres parties ({names})",
-                "{changes} in other parts ({names})",
-                changes=change_count(told),
-                names=", ".join(names),
+                "vérifier l'emploi de {what} : {codes}",
+                "check the use of {what}: {codes}",
+                what=part_count("term", len(terms)),
+                codes=_some(terms),
+            )
+        )
+    others = [change for change in comparison.select(impact="breaking") if change.part not in parts]
+    if others:
+        lines.append(
+            phrase(
+                "tenir compte de {changes} ({names})",
+                "allow for {changes} ({names})",
+                changes=count(len(others), "autre changement", "other change"),
+                names=", ".join(dict.fromkeys(part_name(change.part) for change in others)),
             )
         )
     return lines
+
+
+def _changed_codes(comparison: Comparison, part: Part, fields: Sequence[str]) -> list[str]:
+    changes = comparison.select("modified", part, fields, "breaking")
+    return list(dict.fromkeys(_code(change.code) for change in changes))
 
 
 def _some(items: Sequence[str]) -> str:
@@ -769,8 +996,8 @@ def _short_additions(new: Edition, comparison: Comparison, chapter: Writer) -> s
     if not any(numbers.values()):
         return ""
     sentence = phrase(
-        "nouveautés : {what}",
-        "new: {what}",
+        "Nouveautés : {what}",
+        "New: {what}",
         what=listed([part_count(part, number) for part, number in numbers.items() if number]),
     )
     chapters: dict[str, int] = {}

@@ -64,7 +64,10 @@ def changes_content(comparison: Comparison) -> dict[str, Any]:
 
 
 def _statuses(statuses: Statuses) -> dict[str, Any]:
-    """Return the status transitions, counted and listed; a code that a release lacks has the status null."""
+    """Return the status transitions, counted and listed; a code that a release lacks has the status null.
+
+    `instead` are the codes that the later release gives in the place of one it withdrew.
+    """
     return {
         "old": statuses.old_version,
         "new": statuses.new_version,
@@ -74,6 +77,7 @@ def _statuses(statuses: Statuses) -> dict[str, Any]:
         ],
         "transitions": [
             {"code": one.code, "before": one.before or None, "after": one.after or None, "kept": one.kept}
+            | ({"instead": list(one.instead)} if one.instead else {})
             for one in statuses.transitions
         ],
     }

@@ -14,6 +14,7 @@ from jdv_qa.compare.wording import (
     movement_sentence,
     part_name,
     resemblance_sentence,
+    status_sentences,
     typeset,
     uncompared_sentence,
 )
@@ -89,9 +90,10 @@ def warning_sentences(comparison: Comparison) -> list[str]:
 
 
 def telling_sentences(comparison: Comparison) -> list[str]:
-    """Return what several changes amount to, and the codes that may be one: splits, merges, moves, resemblances."""
+    """Return what several changes amount to, which statuses LOINC changed, and the codes that may be one."""
     return [
         *map(movement_sentence, comparison.movements),
+        *(status_sentences(comparison.statuses) if comparison.statuses else ()),
         *map(resemblance_sentence, comparison.resemblances),
     ]
 

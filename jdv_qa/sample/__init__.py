@@ -1,4 +1,4 @@
-"""The sample workbooks that ship with the package: two clean editions and a draft with known faults."""
+"""The sample that ships with the package: two clean editions, a draft with known faults, and a laboratory report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 SAMPLE_DIR = Path(__file__).resolve().parent
 """The folder of the sample workbooks; their source tables are in `source/`."""
+
+REPORT = SAMPLE_DIR / "CR-BIO_exemple.xml"
+"""A made-up laboratory report over the codes of 1.1.0, with faults, for `jdv cda`."""
 
 
 def files() -> dict[str, Path]:

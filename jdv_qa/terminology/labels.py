@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import read_yaml, rules_directory
 
 AXES = ("property", "time", "system", "scale", "method")
 POINT_IN_TIME = "Pt"
@@ -214,12 +214,7 @@ def _with_brackets(text: str) -> Iterator[Label]:
 @lru_cache
 def axis_wordings() -> dict[str, dict[str, tuple[str, ...]]]:
     """Return axis -> LOINC part -> its French wordings, the one in use first, from `rules/axes.yaml`."""
-    import yaml
-
-    path = rules_directory() / "axes.yaml"
-    content: dict[str, dict[Any, list[Any]]] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    content: dict[str, dict[Any, list[Any]]] = read_yaml(rules_directory() / "axes.yaml")
     return {
         axis: {str(part): tuple(map(str, texts)) for part, texts in parts.items()} for axis, parts in content.items()
     }

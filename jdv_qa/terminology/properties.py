@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.units import Unit, conversion_factor, fits, proposals, read_unit, suspicion
 
 PREFIXES = ("k", "", "m", "u", "n", "p", "f", "a")
@@ -41,12 +41,7 @@ class Property:
 @lru_cache
 def properties() -> Mapping[str, Property]:
     """Return the table of properties, by LOINC part."""
-    import yaml
-
-    path = rules_directory() / "properties.yaml"
-    content: dict[str, dict[str, Any]] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    content: dict[str, dict[str, Any]] = read_yaml(rules_directory() / "properties.yaml")
     return {
         name: Property(
             name,

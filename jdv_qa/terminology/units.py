@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.labels import fold
 from jdv_qa.terminology.ucum import define, without_annotations
 
@@ -205,12 +205,7 @@ class _Spellings:
 
 @lru_cache
 def _spellings() -> _Spellings:
-    import yaml
-
-    path = rules_directory() / "unit_spellings.yaml"
-    content: dict[str, Any] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )
+    content: dict[str, Any] = read_yaml(rules_directory() / "unit_spellings.yaml")
     words: dict[str, list[str]] = {}
     for unit, texts in content["alone"].items():
         for text in texts:

@@ -25,10 +25,11 @@ class Grid:
     rows: list[list[str]]
 
 
-def read_grids(path: Path) -> list[Grid]:
+def read_grids(path: Path, *, blank_rows: bool = False) -> list[Grid]:
     """Read the sheets of a workbook, or the one table of a CSV file (UTF-8 or Windows-1252; comma, semicolon, tab or bar).
 
-    Raises WorkbookError when the file is missing or cannot be read.
+    `blank_rows` keeps the blank rows of a CSV file, so that rows are numbered as a spreadsheet shows them. Raises
+    WorkbookError when the file is missing or cannot be read.
     """
     if path.suffix.casefold() in (".xlsx", ".xlsm"):
         return [Grid(sheet.sheet.name, _texts(sheet.rows)) for sheet in read_sheets(path)[1]]
@@ -52,7 +53,7 @@ def read_grids(path: Path) -> list[Grid]:
         raise WorkbookError(
             say(f"{path} : table CSV illisible ({error})", f"{path}: unreadable CSV table ({error})")
         ) from None
-    return [Grid(path.name, [[cell.strip() for cell in row] for row in rows if any(row)])]
+    return [Grid(path.name, [[cell.strip() for cell in row] for row in rows if blank_rows or any(row)])]
 
 
 def zipped_workbook(path: Path, beginning: str) -> list[Grid] | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from jdv_qa.errors import LayoutError
 from jdv_qa.language import say
-from jdv_qa.resources import rules_directory
+from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 
 DEFAULT_LAYOUT = "circuitbio"
 BAND_SEPARATOR = ">"
@@ -127,10 +127,8 @@ def _load_file(path: Path, below: tuple[Path, ...]) -> Layout:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = read_yaml(path)
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in (rules_directory() / "layouts").glob("*.yaml")))
         raise LayoutError(
@@ -139,12 +137,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
                 f"{path}: layout file not found; give a path, or one of: {known}",
             )
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+    except UnreadableYaml as error:
         raise LayoutError(
             say(
-                f"{path} : mise en page illisible ({reason}) ; corrigez le fichier ou recréez-le par « jdv layout --write »",
-                f"{path}: unreadable layout ({reason}); mend the file or make it anew with `jdv layout --write`",
+                f"{path} : mise en page illisible ({error}) ; corrigez le fichier ou recréez-le par « jdv layout --write »",
+                f"{path}: unreadable layout ({error}); mend the file or make it anew with `jdv layout --write`",
             )
         ) from None
     if not isinstance(content, dict) or not isinstance(content.get("tabs") or {}, dict):

@@ -56,7 +56,7 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
 
     Raises WorkbookError, saying what to do, when the file is missing, is no .xlsx or .xlsm workbook, or is damaged.
     """
-    content = _read_bytes(path)
+    content = workbook_content(path)
     try:
         sheets = (reader or read_with_calamine)(content)
     except FarCell as error:
@@ -69,7 +69,7 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
             )
         ) from None
     except UNREADABLE as error:
-        raise _damaged(path, error) from error
+        raise damaged(path, error) from error
     if not any(sheet.rows for sheet in sheets):
         raise WorkbookError(
             say(
@@ -104,7 +104,8 @@ def file_content(path: Path) -> bytes:
         ) from None
 
 
-def _read_bytes(path: Path) -> bytes:
+def workbook_content(path: Path) -> bytes:
+    """Return the bytes of a file that looks like an .xlsx workbook. Raises WorkbookError, saying what to do, when it does not."""
     content = file_content(path)
     if not content:
         raise WorkbookError(
@@ -131,7 +132,8 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _damaged(path: Path, error: Exception) -> WorkbookError:
+def damaged(path: Path, error: Exception) -> WorkbookError:
+    """Return the error for a workbook that one of UNREADABLE was raised on."""
     reason = " ".join(str(error).split()) or type(error).__name__
     return WorkbookError(
         say(

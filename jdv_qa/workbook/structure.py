@@ -56,7 +56,7 @@ def read_structure(content: bytes) -> dict[str, Sheet]:
     """
     sheets = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name, path, state in _sheet_paths(archive):
+        for name, path, state in sheet_paths(archive):
             data = _member(archive, path)
             _refuse_far_cells(name, data)
             sheet = _read_sheet(name, state, data)
@@ -75,7 +75,7 @@ class FarCell(ValueError):
 def refuse_far_cells(content: bytes) -> None:
     """Raise FarCell when a sheet of the workbook has a filled cell that makes it larger than MAX_CELLS."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name, path, _ in _sheet_paths(archive):
+        for name, path, _ in sheet_paths(archive):
             _refuse_far_cells(name, _member(archive, path))
 
 
@@ -104,7 +104,7 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
     return data
 
 
-def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
+def sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
     """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
     root = _parse(_member(archive, "_rels/.rels"))
     workbook = next(

@@ -18,6 +18,7 @@ from jdv_qa.checks.previous import _cut, _same_meaning, _Use
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.model import Change
 from jdv_qa.sample import files
+from jdv_qa.terminology.loinc import LoincRelease
 from jdv_qa.workbook.edition import Edition, Record
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
@@ -44,6 +45,21 @@ def found(new: Edition, old: Edition, *rules: str) -> list[tuple[str, str, str |
 
 def test_the_second_edition_of_the_sample_tells_all_its_changes() -> None:
     assert found(sample("1.1.0"), sample("1.0.0")) == []
+
+
+def test_a_check_and_a_comparison_agree_on_what_loinc_replaces() -> None:
+    """The labels alone do not say that one code gave way to the other; MapTo does."""
+    old = edition([row("24326-1", "2951-2"), row("24326-1", "6298-4", result_loinc_label="Kaliémie", rank="20")])
+    new = edition(
+        [row("24326-1", "2951-2"), row("24326-1", "2823-3", result_loinc_label="Potassium", rank="30")], version="1.1.0"
+    )
+    release = LoincRelease("2.80", {}, {"6298-4": (("2823-3", ""),)})
+    for loinc, kinds, gone in ((None, {"removed", "added"}, ["6298-4"]), (release, {"replaced", "modified"}, [])):
+        report = check(new, earlier=[old], loinc=loinc, select=["VER-02"])
+        assert (report.run, [item.code for item in report.findings]) == (("VER-02",), gone)
+        comparison = Context(new, load_layout(), (old,), loinc).comparison
+        assert {change.kind for change in comparison.select(part="result")} == kinds
+        assert comparison == compare(old, new, loinc=loinc)
 
 
 def test_the_draft_of_the_sample_has_lost_codes_and_changed_units_without_a_word() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from jdv_qa.checks.engine import check
 from jdv_qa.checks.profiles import load_profile
-from jdv_qa.checks.summary import _number, versions_in_name
+from jdv_qa.checks.summary import whole_number, versions_in_name
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import build_workbook
 
@@ -46,7 +46,7 @@ def test_the_name_of_the_file_is_compared(name: str, cells: list[str], tmp_path:
     [("1061", 1061), ("1 061", 1061), ("1\u202f061", 1061), ("1061.0", 1061), ("1'061", 1061), ("n.c.", None), ("", None), ("10.5", None), ("-3", None), ("²", None)],
 )  # fmt: skip
 def test_figures_as_people_write_them(text: str, number: int | None) -> None:
-    assert _number(text) == number
+    assert whole_number(text) == number
 
 
 def test_at_publication_the_indicators_of_the_version_must_be_there(tmp_path: Path) -> None:

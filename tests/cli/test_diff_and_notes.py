@@ -72,8 +72,43 @@ def test_short_notes(tmp_path: Path) -> None:
     status, out, err = jdv("notes", OLD, NEW, "--form", "short")
     assert (status, err) == (0, "")
     assert out.startswith("**JDV_CircuitBio 1.1.0 du 15 juillet 2026**")
-    assert len([line for line in out.splitlines() if line]) <= 20
+    assert len([line for line in out.splitlines() if line]) <= 12
     page = jdv("notes", OLD, NEW, "--form", "short", "--format", "html")[1]
     assert "<li" in page
     path = tmp_path / "mail.html"
     assert "forme courte" in jdv("notes", OLD, NEW, "--form", "short", "-o", str(path))[2]
+
+
+def release(folder: Path, status: str, *codes: str) -> str:
+    """Write a LOINC release in which the codes have a status; return its path."""
+    columns = (
+        "LOINC_NUM",
+        "COMPONENT",
+        "PROPERTY",
+        "TIME_ASPCT",
+        "SYSTEM",
+        "SCALE_TYP",
+        "METHOD_TYP",
+        "CLASS",
+        "STATUS",
+    )
+    lines = [columns, *((code, "x", "SCnc", "Pt", "Ser/Plas", "Qn", "", "CHEM", status) for code in codes)]
+    folder.mkdir()
+    text = "\n".join(",".join(f'"{cell}"' for cell in cells) for cells in lines)
+    (folder / "Loinc.csv").write_text(text, encoding="utf-8")
+    (folder / "MapTo.csv").write_text('"LOINC","MAP_TO","COMMENT"\n"2276-4","48378-4",""\n', encoding="utf-8")
+    return str(folder)
+
+
+def test_notes_with_loinc_releases(tmp_path: Path) -> None:
+    old = release(tmp_path / "Loinc_2.79", "ACTIVE", "2276-4", "48378-4")
+    new = release(tmp_path / "Loinc_2.80", "DEPRECATED", "2276-4", "48378-4")
+    status, out, err = jdv("notes", OLD, NEW, "--loinc", new, "--old-loinc", old)
+    assert (status, err) == (0, "")
+    assert "| ACTIVE | DEPRECATED | 2 | 2 |" in out
+    assert (
+        "LOINC statuses: 2 codes"
+        in jdv("notes", OLD, NEW, "--loinc", new, "--old-loinc", old, "--form", "short", "--lang", "en")[1]
+    )
+    assert "DEPRECATED" not in jdv("notes", OLD, NEW, "--loinc", new)[1]
+    assert jdv("notes", OLD, NEW, "--old-loinc", old)[0] == 2

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from io import StringIO
+import html
+import re
+from io import BytesIO, StringIO
 
 import pytest
+from openpyxl import load_workbook
 from rich.console import Console
 
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.model import Comparison
+from jdv_qa.publish.notes import release_notes
+from jdv_qa.report.changes_excel import changes_excel
+from jdv_qa.report.changes_html import changes_html
 from jdv_qa.report.changes_json import changes_content
+from jdv_qa.report.changes_markdown import changes_markdown
 from jdv_qa.report.changes_text import print_changes
 from tests.compare.build import Row, edition, row, terms
+from tests.compare.test_transitions import release
 
 CHAPTERS = [
     {"code": code, "label": label, "subcode": code, "sublabel": label}
@@ -155,6 +163,37 @@ class TestCollisions:
         table = terms([{"code": "1-8"}, {"code": "1-8", "label": "x"}], ("code", "label"))
         assert len(compare(table, table).collisions) == 2
         assert compare(table, table).changes == ()
+
+
+def test_all_is_told_in_every_report_and_in_the_notes() -> None:
+    """Splits, moves, keys that are not unique, LOINC statuses: none of the forms for people leaves one out."""
+    old = [*panel("24326-1", SODIUM, POTASSIUM, CALCIUM, UREA), *panel("24325-3", OTHER, OTHER)]
+    new = [*panel("24320-4", SODIUM, POTASSIUM), *panel("24321-2", CALCIUM, UREA), *panel("24325-3", OTHER, OTHER)]
+    new = [line | {"chapter": "92895-2", "subchapter": "92895-2"} for line in new]
+    new[-1]["result_code"] = "600238"
+    new += [row("2000-8", "600238", result_loinc_label="Calcium")]
+    versions = edition(old, {"chapters": CHAPTERS}), edition(new, {"chapters": CHAPTERS}, version="1.1.0")
+    releases = release("2.80", _2951_2="DEPRECATED"), release("2.79", _2951_2="ACTIVE")
+    comparison = compare(*versions, loinc=releases[0], old_loinc=releases[1])
+    book = load_workbook(BytesIO(changes_excel(comparison, *versions)))
+    summary = " ".join(str(cell) for line in book["Synthèse"].iter_rows(values_only=True) for cell in line if cell)
+    forms = {
+        "text": text_of(comparison),
+        "markdown": changes_markdown(comparison, *versions),
+        "html": html.unescape(changes_html(comparison, *versions)),
+        "excel": summary,
+        "notes": release_notes(*versions, comparison),
+    }
+    for name, form in forms.items():
+        shown = re.sub(r"\s+", " ", form.replace("\u202f", " ").replace("\u00a0", " ").replace("\\", ""))
+        for sentence in (
+            "Demande scindée : 24326-1 (Demande 24326-1) → 24320-4",
+            "Changement de chapitre : 18719-5 (Biochimie) → 92895-2 (Endocrinologie), 5 résultats",
+            "Clé non unique (ancienne version) : association demande–résultat 24325-3 – 2345-7, lignes 7, 8",
+            "le code en attente 600238 a plusieurs sens, lignes 8, 9",
+        ):
+            assert sentence in shown, (name, sentence)
+        assert re.search(r"ACTIVE \S DEPRECATED", shown), name
 
 
 class TestNoise:

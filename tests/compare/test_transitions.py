@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from jdv_qa.cli.app import app
 from jdv_qa.compare.compare import compare
+from jdv_qa.compare.wording import status_sentences
 from jdv_qa.report.changes_json import changes_content
 from jdv_qa.terminology.loinc import TERM_FIELDS, LoincRelease, Term
 from tests.compare.build import edition, row, terms
@@ -40,6 +41,24 @@ def test_transitions_are_counted_and_listed() -> None:
     ]
     content = changes_content(comparison)["loinc"]
     assert (content["old"], content["new"], len(content["transitions"])) == ("2.79", "2.80", 3)
+
+
+def test_what_to_use_instead_is_told_for_codes_withdrawn() -> None:
+    replacements = {"2951-2": (("2345-7", ""), ("2823-3", "")), "1995-0": (("2345-7", ""),)}
+    new = LoincRelease(NEW.version, NEW.terms, replacements)
+    versions = edition([row(), row("1995-0")]), edition([row(), row("1995-0")])
+    statuses = compare(*versions, loinc=new, old_loinc=OLD).statuses
+    assert statuses is not None
+    assert [(one.code, one.instead) for one in statuses.transitions] == [
+        ("1995-0", ()),
+        ("2951-2", ("2345-7", "2823-3")),
+    ]
+    assert [one.code for one in statuses.withdrawn] == ["2951-2"]
+    sentences = " ".join(status_sentences(statuses)).replace("\u202f", " ")
+    assert "ACTIVE → DEPRECATED, 1 code : 2951-2 (à remplacer par 2345-7 / 2823-3)." in sentences
+    without = compare(versions[0], edition([row("1995-0")]), loinc=new, old_loinc=OLD).statuses
+    assert without is not None
+    assert without.withdrawn == ()
 
 
 def test_terms() -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
@@ -30,7 +31,7 @@ from jdv_qa.publish.tables import csv_tables
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import ORDER_FIELDS, RESULT_FIELDS, Edition, Identity, Record, Source, Table
 from jdv_qa.workbook.layout import Layout, TabLayout, load_layout, normal_form
-from jdv_qa.workbook.read import read_edition, text_of
+from jdv_qa.workbook.read import _TITLE_VERSION, read_edition, text_of
 from jdv_qa.workbook.sheets import read_with_openpyxl
 from jdv_qa.workbook.tables import read_tables
 
@@ -135,6 +136,51 @@ def test_tables_read_back_are_the_edition(edition: Edition, separator: str, bom:
 def test_excel_read_back_is_the_edition(edition: Edition) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert excel_read_back(edition, Path(folder)) == edition
+
+
+TERMS = load_layout("loinc_fr")
+
+
+@st.composite
+def term_editions(draw: st.DrawFn) -> Edition:
+    rows = draw(st.lists(values_of(tuple(TERMS.tabs["terms"].columns)).filter(bool), max_size=4))
+    records = tuple(Record(number, values) for number, values in enumerate(rows, 3))
+    title = draw(
+        st.sampled_from(["", "LOINC Biologie FR 2.23 (2.79-2.80)", "LOINC Biologie FR 2.23", "Biologie"]) | texts
+    )
+    version = _TITLE_VERSION.search(title)
+    identity = Identity(version[1], "", version[2] or "", title) if version else Identity(title=title)
+    return Edition({"terms": Table("terms", records)}, identity, Source("v.xlsx", "0"))
+
+
+@given(edition=term_editions())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_excel_of_a_one_table_form_read_back_is_the_edition(edition: Edition) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "v.xlsx"
+        path.write_bytes(excel_workbook(edition, TERMS))
+        assert read_edition(path, TERMS) == edition
+
+
+def test_excel_of_a_one_table_form_has_its_title_above_the_headers(tmp_path: Path) -> None:
+    table = Table("terms", (Record(3, {"code": "2951-2", "label": "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"}),))
+    title = "LOINC Biologie FR 2.23 (2.79-2.80)"
+    edition = Edition({"terms": table}, Identity("2.23", "", "2.79-2.80", title), Source("v.xlsx", "0"), "loinc_fr")
+    path = tmp_path / "v.xlsx"
+    path.write_bytes(excel_workbook(edition, TERMS))
+    (sheet,) = openpyxl.load_workbook(path)
+    assert [cell.value for cell in sheet[1]][:2] == [title, None]
+    assert [cell.value for cell in sheet[2]] == [column.header for column in TERMS.tabs["terms"].columns.values()]
+    assert (sheet["A3"].value, sheet.freeze_panes, sheet.auto_filter.ref) == ("2951-2", "A3", "A2:O3")
+    again = tmp_path / "again.xlsx"
+    again.write_bytes(excel_workbook(read_tables(write_tables(edition, tmp_path / "out", TERMS), TERMS), TERMS))
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_title_that_excel_does_not_keep_is_refused() -> None:
+    edition = Edition({"terms": Table("terms", ())}, Identity(title="a\uffff"), Source("v.xlsx", "0"))
+    with pytest.raises(OutputError, match="titre"):
+        excel_workbook(edition, TERMS)
 
 
 def small_edition(**changes: Any) -> Edition:

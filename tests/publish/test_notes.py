@@ -11,13 +11,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from jdv_qa.compare.compare import compare
+from jdv_qa.compare.model import Change
 from jdv_qa.language import use_language
 from jdv_qa.publish.markdown import markdown_text, unit_text
 from jdv_qa.publish.notes import release_notes, short_notes, written_date
 from jdv_qa.publish.notes_html import notes_html
+from jdv_qa.terminology.loinc import LoincRelease
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.workbook.edition import MAIN_FIELDS, Edition
 from tests.compare.build import edition, row, terms
+from tests.compare.test_transitions import release
 
 CHAPTERS = [
     {"code": "18719-5", "label": "Biochimie", "subcode": "18719-5", "sublabel": "Biochimie"},
@@ -243,7 +246,7 @@ def test_short_notes_of_a_small_version(versions: tuple[Edition, Edition], langu
     if os.environ.get("JDV_RENEW"):
         page.write_text(text, encoding="utf-8", newline="\n")
     assert text == page.read_text(encoding="utf-8")
-    assert len([line for line in text.splitlines() if line]) <= 20
+    assert len([line for line in text.splitlines() if line]) <= 13
 
 
 def test_short_notes_name_some_codes_and_count_the_others() -> None:
@@ -252,6 +255,87 @@ def test_short_notes_name_some_codes_and_count_the_others() -> None:
     new = edition([row(code, unit="g/L") for code in codes], TABS, version="1.1.0")
     text = short_notes(old, new, compare(old, new))
     assert "revoir l’unité (20 résultats)\u00a0: 100-1, 101-1, 102-1, 103-1, 104-1, 105-1 et 14 autres" in text
+
+
+def deprecated() -> tuple[LoincRelease, LoincRelease]:
+    """Return two releases: 14749-6 and 30341-2 are given up in the second one, and 48065-7 is new there."""
+    before = release("2.66", _14749_6="ACTIVE", _30341_2="ACTIVE", _2823_3="TRIAL")
+    after = release("2.68", _14749_6="DEPRECATED", _30341_2="DISCOURAGED", _2823_3="ACTIVE", _48065_7="ACTIVE")
+    return LoincRelease(after.version, after.terms, {"14749-6": (("15074-8", ""), ("48065-7", ""))}), before
+
+
+def test_notes_tell_the_statuses_that_changed(versions: tuple[Edition, Edition]) -> None:
+    loinc, old_loinc = deprecated()
+    comparison = compare(*versions, loinc=loinc, old_loinc=old_loinc)
+    text = release_notes(*versions, comparison)
+    section = text.partition("## Version LOINC couverte\n")[2].partition("\n## ")[0].replace("\u00a0", " ")
+    assert "De LOINC 2.66 à LOINC 2.68, 4 codes du jeu de valeurs changent de statut :" in section
+    assert [line for line in section.splitlines() if line.startswith("|") and "---" not in line] == [
+        "| Statut avant | Statut après | Codes | Dont dans cette version |",
+        "| absent | ACTIVE | 1 | 1 |",
+        "| ACTIVE | DEPRECATED | 1 | 1 |",
+        "| ACTIVE | DISCOURAGED | 1 | 0 |",
+        "| TRIAL | ACTIVE | 1 | 1 |",
+        "| Code | Libellé | Statut avant | Statut après | À utiliser à la place |",
+        "| 14749-6 | Résultat 14749-6 [Moles/Volume] Sérum/Plasma ; Numérique | ACTIVE | DEPRECATED | 15074-8, 48065-7 |",
+        "| 2823-3 | Résultat 2823-3 [Moles/Volume] Sérum/Plasma ; Numérique | TRIAL | ACTIVE |  |",
+    ]
+    mail = short_notes(*versions, comparison).replace("\u00a0", " ")
+    assert "désormais déprécié ou déconseillé : 14749-6 (utiliser 15074-8 ou 48065-7)." in mail
+    one = edition([row()], TABS)
+    none = compare(one, one, loinc=loinc, old_loinc=old_loinc)
+    assert "aucun code du jeu de valeurs ne change de statut" in release_notes(one, one, none)
+    assert "Statuts LOINC\u00a0: 0 changement, aucun code n’est à abandonner." in short_notes(one, one, none)
+
+
+def test_changes_name_the_requests_they_answer(versions: tuple[Edition, Edition]) -> None:
+    comparison = compare(*versions)
+    requests: dict[Change, tuple[str, ...]] = {}
+    for number, change in enumerate(comparison.changes, 1):
+        requests[change] = (str(number),)
+    (unit,) = comparison.select("modified", "result", ["unit"])
+    requests[unit] = ("102", "12", "15")
+    text = release_notes(*versions, comparison, requests=requests)
+    plain = release_notes(*versions, comparison)
+    assert "demande n°" not in plain
+    assert "`mmol/L` → `g/L` | demandes n°\u00a012, 15 et 102 |" in text
+    assert titles(text) == [*titles(plain), "Demandes de modification traitées"]
+    for name in titles(plain):
+        section, before = (re.split(r"\n(?:## |---\n)", page.partition(f"## {name}\n")[2])[0] for page in (text, plain))
+        tables = name not in (
+            "En chiffres",
+            "Version LOINC couverte",
+            "Numéro de version",
+            "Ce qui n’a pas été comparé",
+        )
+        assert (section != before) == tables, name
+    last = text.partition("traitées\n")[2]
+    assert "- **n°\u00a0102**\u00a0: résultat 14749-6 (Unité recommandée)\n" in last
+    assert len(re.findall(r"^- \*\*n°", last, re.MULTILINE)) == len({n for ns in requests.values() for n in ns})
+    mail = short_notes(*versions, comparison, {unit: ("12",)})
+    assert "Cette version répond à la demande n°\u00a012." in mail
+    assert "répond aux demandes n°\u00a012, 15 et 102." in short_notes(*versions, comparison, {unit: requests[unit]})
+    use_language("en")
+    assert "request\u00a012" in release_notes(*versions, comparison, requests={unit: ("12",)})
+
+
+def test_a_request_number_is_never_markup(versions: tuple[Edition, Edition]) -> None:
+    comparison = compare(*versions)
+    requests = dict.fromkeys(comparison.changes, ("<b>|*1*",))
+    page = notes_html(release_notes(*versions, comparison, requests=requests))
+    assert "<b>" not in page
+    assert "&lt;b&gt;|*1*" in page
+
+
+def test_codes_of_reference_tabs_that_gave_way_are_told_once() -> None:
+    old = edition([row()], TABS | {"clinical_info": [{"code": "8665-2", "label": "Date"}]})
+    new = edition([row()], {"chapters": CHAPTERS, "clinical_info": [{"code": "8666-0", "label": "Date"}],
+                            "techniques": [TABS["techniques"][0], {"code": "9CX", "label": "Conductimétrie"}]},
+                  version="1.1.0")  # fmt: skip
+    text = notes(old, new)
+    assert "| Renseignement clinique | 8665-2 | 8666-0 | Date |" in text
+    assert "### Renseignements cliniques" not in text
+    assert "| suppression | 9BX | Conductimétrie |  | peut-être 9CX |" in text
 
 
 def test_short_notes_without_change() -> None:

@@ -14,7 +14,7 @@ from jdv_qa.resources import rules_directory
 from jdv_qa.workbook.edition import Cell, CellKind, Column, Edition, Loose, Record, Sheet, Table
 from jdv_qa.workbook.layout import load_layout
 
-SCHEMAS = sorted((rules_directory() / "schemas").glob("*.json"))
+SCHEMAS = sorted(path for path in (rules_directory() / "schemas").glob("*.json") if path.stem != "releases")
 RULE_ID = re.compile(r"(STR|CEL|COD|TYP|ATT|UNI|LAB|CMP|REF|NAB|GRP|LNC|VER|SOM)-[0-9]{2}")
 
 

@@ -1,0 +1,62 @@
+"""What `jdv diff` and `jdv notes` share: the options of a comparison, and making it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jdv_qa.cli.options import read
+from jdv_qa.cli.progress import stages
+from jdv_qa.language import say
+
+if TYPE_CHECKING:
+    from jdv_qa.compare.model import Comparison
+    from jdv_qa.workbook.edition import Edition
+
+OldLayout = Annotated[
+    str | None, typer.Option("--old-layout", metavar="FILE", help="Layout of the old workbook alone.")
+]
+NewLayout = Annotated[
+    str | None, typer.Option("--new-layout", metavar="FILE", help="Layout of the new workbook alone.")
+]
+OldLoinc = Annotated[
+    str | None,
+    typer.Option(
+        "--old-loinc",
+        metavar="PATH|VERSION",
+        help="LOINC release of the old version: with --loinc, the codes whose status changed are told.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What to compare, and with what; None where nothing was asked for on the command line."""
+
+    old: Path
+    new: Path
+    layout: str | None = None
+    old_layout: str | None = None
+    new_layout: str | None = None
+    loinc: str | None = None
+    old_loinc: str | None = None
+
+
+def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
+    """Read two versions and compare them; raises typer.BadParameter for an old LOINC release without the new one."""
+    if demand.old_loinc is not None and demand.loinc is None:
+        raise typer.BadParameter("--old-loinc goes with --loinc", param_hint="--old-loinc")
+    from jdv_qa.compare.compare import compare
+    from jdv_qa.terminology.store import find_release
+
+    with stages(3, (demand.old, demand.new)) as begin:
+        begin(say(f"Lecture de {demand.old.name}", f"Reading {demand.old.name}"))
+        old = read(demand.old, demand.old_layout or demand.layout)
+        begin(say(f"Lecture de {demand.new.name}", f"Reading {demand.new.name}"))
+        new = read(demand.new, demand.new_layout or demand.layout)
+        begin(say("Comparaison", "Comparing"))
+        releases = [None if release is None else find_release(release) for release in (demand.loinc, demand.old_loinc)]
+        return old, new, compare(old, new, loinc=releases[0], old_loinc=releases[1])

@@ -1,0 +1,156 @@
+"""`jdv triage`: the change requests of experts and laboratories, from the form they fill in to what becomes of them."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed, read
+from jdv_qa.cli.progress import stages
+from jdv_qa.language import say
+
+if TYPE_CHECKING:
+    from jdv_qa.triage.review import Review
+
+triage = typer.Typer(
+    help="Deal with change requests: the form to fill in, the review of a register.", no_args_is_help=True
+)
+
+
+class Format(StrEnum):
+    """Forms of a review."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@triage.command("review")
+def review(
+    requests: Annotated[
+        Path, typer.Argument(metavar="REQUESTS", help="Register of change requests: an Excel workbook or a CSV file.")
+    ],
+    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook that the requests are about.")],
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="text for people, json for scripts (default: by the name of the output)."),
+    ] = None,
+    output: Output = None,
+    force: Force = False,
+    loinc: Loinc = None,
+    nabm: NabmFile = None,
+    profile: ProfileName = None,
+    waivers: WaiverFile = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--verdict",
+            metavar="VERDICT",
+            help="Show the requests of these verdicts only, such as acceptable; text only.",
+        ),
+    ] = None,
+    layout: LayoutFile = None,
+    register_layout: Annotated[
+        str | None, typer.Option("--register-layout", metavar="FILE", help="Layout file of the register.")
+    ] = None,
+    config: SettingsFile = None,
+    lang: Lang = None,
+) -> None:
+    """Review a register of change requests: for each a verdict, the change it means, and what that would bring.
+
+    Each change is tried on the workbook, which stays as it is: a request is acceptable only when `jdv check` would find no
+    new error. Exit status: 0 the review is done, 2 it could not be made.
+    """
+    from jdv_qa.checks.waivers import load_waivers
+    from jdv_qa.cli.checking import load_chosen_profile, load_loinc, load_nabm
+    from jdv_qa.cli.settings import load_settings
+    from jdv_qa.triage.requests import read_requests
+    from jdv_qa.triage.review import review as run_review
+    from jdv_qa.triage.verdict import VERDICTS
+    from jdv_qa.workbook.layout import load_layout
+
+    if unknown := [word for word in only or () if word not in VERDICTS]:
+        raise typer.BadParameter(f"'{unknown[0]}' is not one of {', '.join(VERDICTS)}.", param_hint="--verdict")
+    settings = load_settings(config)
+    chosen_layout = layout or settings.check.get("layout")
+    with stages(3, (requests, workbook)) as begin:
+        begin(say(f"Lecture de {requests.name}", f"Reading {requests.name}"))
+        register = read_requests(requests, load_layout(register_layout) if register_layout else None)
+        begin(say(f"Lecture de {workbook.name}", f"Reading {workbook.name}"))
+        edition = read(workbook, chosen_layout)
+        granted = waivers or settings.file("waivers")
+        begin(say("Examen des demandes", "Reviewing the requests"))
+        done = run_review(
+            register,
+            edition,
+            layout=load_layout(chosen_layout),
+            loinc=load_loinc(loinc, settings),
+            nabm=load_nabm(nabm or settings.file("nabm")),
+            waivers=load_waivers(granted) if granted else None,
+            profile=load_chosen_profile(profile, settings),
+        )
+    _write(done, form or _form_of(output), output, tuple(only or ()), force=force)
+    raise typer.Exit(Exit.CLEAN)
+
+
+def _form_of(output: Path | None) -> Format:
+    """Return the form that the name of the output asks for, text where it asks for none."""
+    return Format.JSON if output is not None and output.suffix.casefold() == ".json" else Format.TEXT
+
+
+def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...], *, force: bool) -> None:
+    from jdv_qa.report.triage_text import print_triage, summary_sentence
+
+    if form is Format.JSON:
+        from jdv_qa.report.triage_json import triage_json
+
+        emit(triage_json(done), output, force=force)
+    elif output is None:
+        print_triage(done, console(), only)
+    else:
+        emit(printed(lambda paper: print_triage(done, paper, only)), output, force=force)
+    if output is not None:
+        print(say(f"{output} : ", f"{output}: ") + summary_sentence(done), file=sys.stderr)
+
+
+@triage.command("form")
+def form_(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Workbook to write.", show_default=False)
+    ],
+    with_: Annotated[
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="WORKBOOK",
+            help="Value set whose columns, chapters, specimens and units are offered (default: the sample's).",
+        ),
+    ] = None,
+    layout: LayoutFile = None,
+    force: Force = False,
+    lang: Lang = None,
+) -> None:
+    """Write the register that applicants fill in, in French: lists to choose from, marks on what is missing, instructions.
+
+    `jdv triage review` reads it back. The same value set always gives the same bytes.
+    """
+    from jdv_qa.files import write_file
+    from jdv_qa.sample import files
+    from jdv_qa.triage.form import form_workbook
+    from jdv_qa.workbook.layout import load_layout
+
+    chosen = with_ or list(files().values())[1]
+    edition = read(chosen, layout)
+    write_file(output, form_workbook(edition, load_layout(layout)), force=force)
+    told = with_.name if with_ else say("l'exemple livré", "the sample")
+    done = say(f"registre à remplir, listes tirées de {told}", f"register to fill in, lists from {told}")
+    print(say(f"{output} : {done}", f"{output}: {done}"), file=sys.stderr)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.add_typer(triage, name="triage")

@@ -1,0 +1,1 @@
+"""Change requests: reading, judging, suggesting, applying."""
