@@ -469,16 +469,9 @@ def add_release(register: Register, release: Release, contents: Mapping[str, byt
                         f"{directory}: the register has changed in the meantime; start again",
                     )
                 )
-            _refuse_unsound(present)
-            _refuse_lost_index(directory)
+            if reason := obstacle(present, release.version):
+                raise ReleaseRefused(reason)
             folder = directory / release.version
-            if os.path.lexists(folder):
-                raise ReleaseRefused(
-                    say(
-                        f"{folder} existe, mais n'est pas au registre ; vérifiez {INDEX}, ou déplacez ce dossier",
-                        f"{folder} exists, but is not in the register; check {INDEX}, or move this folder away",
-                    )
-                )
             unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
             for path, content in contents.items():
                 _write(unfinished / path, content, mode=0o444)
@@ -500,31 +493,37 @@ def add_release(register: Register, release: Release, contents: Mapping[str, byt
     return Register(directory, tuple(releases))
 
 
-def _refuse_unsound(register: Register) -> None:
+def obstacle(register: Register, version: str) -> str:
+    """Return what in the register's folder keeps a version from entering, "" when nothing does.
+
+    An index that was altered by hand is not built on; where versions stand without an index it was lost, and a new one
+    would lose them; a folder of the version's name that is no leftover is somebody's.
+    """
+    directory = register.directory
+    index = directory / INDEX
     if not register.sound:
-        raise ReleaseRefused(
-            say(
-                f"{register.directory / INDEX} a été modifié à la main ; reprenez la dernière sauvegarde "
-                "(« jdv verify » compare le registre et ses fichiers)",
-                f"{register.directory / INDEX} was altered by hand; take the last backup (`jdv verify` compares the "
-                "register and its files)",
-            )
+        return say(
+            f"{index} a été modifié à la main ; reprenez la dernière sauvegarde (« jdv verify » compare le registre et ses "
+            "fichiers)",
+            f"{index} was altered by hand; take the last backup (`jdv verify` compares the register and its files)",
         )
-
-
-def _refuse_lost_index(directory: Path) -> None:
-    """Refuse to begin a register where versions stand without an index: it was lost, and they would be too."""
-    if (directory / INDEX).exists():
-        return
-    folders = sorted(path.name for path in directory.iterdir() if looks_like_version(path.name) and path.is_dir())
-    if folders:
-        raise ReleaseRefused(
-            say(
-                f"{directory} : des versions ({', '.join(folders)}) mais pas de {INDEX} ; reprenez-le de la dernière "
-                "sauvegarde",
-                f"{directory}: versions ({', '.join(folders)}) but no {INDEX}; take it from the last backup",
-            )
+    if not directory.is_dir():
+        return ""
+    left = leftovers(directory)
+    folders = sorted(
+        path.name for path in directory.iterdir() if looks_like_version(path.name) and path.name not in left
+    )
+    if folders and not index.exists():
+        return say(
+            f"{directory} : des versions ({', '.join(folders)}) mais pas de {INDEX} ; reprenez-le de la dernière sauvegarde",
+            f"{directory}: versions ({', '.join(folders)}) but no {INDEX}; take it from the last backup",
         )
+    if version in folders:
+        return say(
+            f"{directory / version} existe, mais n'est pas au registre ; vérifiez {INDEX}, ou déplacez ce dossier",
+            f"{directory / version} exists, but is not in the register; check {INDEX}, or move this folder away",
+        )
+    return ""
 
 
 def _with_manifest(release: Release, contents: Mapping[str, bytes]) -> tuple[Release, dict[str, bytes]]:

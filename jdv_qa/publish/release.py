@@ -35,6 +35,7 @@ from jdv_qa.publish.register import (
     Release,
     add_release,
     covered_loinc,
+    obstacle,
     plain,
     read_release,
     read_with_rows,
@@ -150,7 +151,7 @@ def plan_release(
         version = safe_version(edition.identity.version)
     except RegisterError as error:
         reasons.append(str(error))
-    if version and (reason := refuse_version(register, version)):
+    if version and (reason := refuse_version(register, version) or obstacle(register, version)):
         reasons.append(reason)
     day, reason = _day(edition, date)
     if reason:
@@ -247,7 +248,7 @@ def plan_import(
             )
         )
     number = imported_version(path, edition, version)
-    if reason := refuse_version(register, number):
+    if reason := refuse_version(register, number) or obstacle(register, number):
         raise ReleaseRefused(say(f"{path} : {reason}", f"{path}: {reason}"))
     name = f"{bundle_name(number)}{_suffix(path)}"
     digest = hashlib.sha256(content).hexdigest()

@@ -52,6 +52,7 @@ _COUNTED = ("mergeCells", "dataValidations", "conditionalFormattings", "hyperlin
 
 
 def number_rows(package: Package, state: SheetXml) -> None:
+    """Put the rows of a sheet in order and give them, and their cells, the numbers of where they stand."""
     ordered = []
     for row, key in state.map.placed(state.keys):
         element = state.rows[key]
@@ -74,7 +75,8 @@ def number_rows(package: Package, state: SheetXml) -> None:
     state.data[:] = ordered
 
 
-def set_dimension(package: Package, state: SheetXml) -> None:
+def set_dimension(state: SheetXml) -> None:
+    """Let a sheet state the range that its cells take up."""
     dimension = next(children(state.root, "dimension"), None)
     if dimension is None:
         return
@@ -194,8 +196,8 @@ def _move_covering(package: Package, element: Element, state: SheetXml) -> None:
     base = rows.old_at_or_after(first_old)
     for formula in element.iter("{*}formula", "{*}formula1", "{*}formula2", "{*}f"):
         if formula.text and len(formula) == 0:
-            text = _moved(package, 
-                translated(formula.text, base - first_old), state.name, {state.name.casefold(): rows}
+            text = _moved(
+                package, translated(formula.text, base - first_old), state.name, {state.name.casefold(): rows}
             )
             formula.text = translated(text, first_new - rows.at_or_after(base))
     for threshold in element.iter("{*}cfvo"):
@@ -280,7 +282,10 @@ def move_drawings(package: Package, state: SheetXml) -> None:
     for part in package.related(state.part, "/drawing"):
         for anchor in package.root(part):
             ends = {
-                local_name(end): row for end in anchor for row in children(end, "row") if local_name(end) in ("from", "to")
+                local_name(end): row
+                for end in anchor
+                for row in children(end, "row")
+                if local_name(end) in ("from", "to")
             }
             start = ends.get("from")
             if start is None or anchor.get("editAs") == "absolute":

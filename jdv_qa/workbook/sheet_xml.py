@@ -98,6 +98,7 @@ class SheetXml:
         return self.known_cells[key]
 
     def cell(self, row: int, column: int) -> Element | None:
+        """Return the cell at a place, None when it is not written. Raises ValueError for a place outside a sheet."""
         if not (1 <= row <= MAX_ROW and 1 <= column <= MAX_COLUMN):
             raise ValueError(f"row {row}, column {column}")
         return self.cells(self.map.key(row)).get(column)
@@ -117,6 +118,7 @@ class SheetXml:
         return [(column, style) for column, cell in self.cells(key).items() if (style := cell.get("s"))]
 
     def add_row(self, key: int, like: Element | None) -> Element:
+        """Write a row that is not there yet, with the attributes of another one; its number comes when all is settled."""
         element = etree.SubElement(self.data, f"{namespace(self.data)}row")
         element.set("r", "0")
         if like is not None:
@@ -124,18 +126,18 @@ class SheetXml:
             for name, value in like.attrib.items():
                 if name not in _ROW_STATE and not (name == "ht" and fitted):
                     element.set(name, value)
+        insort(self.keys, key)
         self.rows[key] = element
         self.known_cells[key] = {}
-        insort(self.keys, key)
         self.grown = True
         return element
 
     def new_cell(self, row: int, column: int, style: str | None) -> Element:
+        """Write a cell that is not there yet, in its place in the row; without a style, it has that of its row or column."""
         key = self.map.key(row)
         parent = self.rows.get(key)
         if parent is None:
             parent = self.add_row(key, None)
-            # The number of an old row is its key; the other rows take theirs when all is settled.
         cells = self.cells(key)
         if style is None:
             style = self.style((row, column))
@@ -187,6 +189,7 @@ class SheetXml:
             heir.append(deepcopy(child))
 
     def copy_width(self, column: int, like: int) -> None:
+        """Give a column the width and style of another one, unless it has its own."""
         model = next((one for one in columns(self.root) if covers(one, like)), None)
         if model is None or any(covers(one, column) for one in columns(self.root)):
             return
@@ -210,6 +213,7 @@ def text_of_item(item: Element) -> str:
 
 
 def unescaped(text: str) -> str:
+    """Return a text with the characters in place of their escapes: "_x000D_" is a carriage return (22.9.2.19, ST_Xstring)."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
 
 
@@ -225,10 +229,12 @@ def same_value(one: Value, other: Value) -> bool:
 
 
 def is_filled(cell: Element) -> bool:
+    """Tell whether a cell holds anything."""
     return any(local_name(child) in ("v", "is", "f") for child in cell)
 
 
 def empty_cell(cell: Element) -> None:
+    """Take out what a cell holds; its style stays."""
     for child in list(cell):
         cell.remove(child)
     for name in ("t", "cm", "vm"):
@@ -256,9 +262,11 @@ def write_cell(cell: Element, value: Value) -> None:
 
 
 def columns(root: Element) -> Iterator[Element]:
-    for columns in children(root, "cols"):
-        yield from children(columns, "col")
+    """Yield the elements that give columns their width and style."""
+    for container in children(root, "cols"):
+        yield from children(container, "col")
 
 
 def covers(column: Element, number: int) -> bool:
+    """Tell whether such an element is for a column."""
     return int(column.get("min", "0")) <= number <= int(column.get("max", "0"))

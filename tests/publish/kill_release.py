@@ -1,8 +1,8 @@
 """Releases the sample again and again in children that are killed at a given moment: a program for test_release_killed.py.
 
 Arguments: the folder of the register, then moments. A number is that of the operation on files before which the process
-ends as if it were killed; "120+7" kills a first attempt, then a second one; "3500us" kills with the system's own signal
-after so many microseconds. Prints, for each, what the register says afterwards, as a line of JSON.
+ends as if it were killed, "end-3" counts from the last one; "end-3+7" kills a first attempt, then a second one; "3500us"
+kills with the system's own signal after so many microseconds. Prints, for each, what the register says afterwards, as a line of JSON.
 """
 
 from __future__ import annotations
@@ -38,15 +38,38 @@ def kill_at(moment: int) -> None:
     sys.addaudithook(watch)
 
 
-def killed(plan: ReleasePlan, files: dict[str, bytes], moment: str) -> bool:
+def operations(plan: ReleasePlan, files: dict[str, bytes]) -> int:
+    """Make the release in a child that is not killed; return the number of its operations on files."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        count = 0
+
+        def watch(event: str, arguments: object) -> None:
+            nonlocal count
+            count += event.startswith(EVENTS)
+
+        sys.addaudithook(watch)
+        make_release(plan, files)
+        os.write(writing, str(count).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as answer:
+        return int(answer.read())
+
+
+def killed(plan: ReleasePlan, files: dict[str, bytes], moment: str, total: int) -> bool:
     """Make the release in a child that is killed at a moment; tell whether it was killed before its end."""
     child = os.fork()
     if not child:
-        if moment.isdecimal():
+        if moment.startswith("end-"):
+            kill_at(max(total - int(moment.removeprefix("end-")), 0))
+        elif moment.isdecimal():
             kill_at(int(moment))
         make_release(plan, files)
         os._exit(0)
-    if not moment.isdecimal():
+    if moment.endswith("us"):
         time.sleep(int(moment.removesuffix("us")) / 1_000_000)
         os.kill(child, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
@@ -70,15 +93,22 @@ def main(directory: Path, moments: list[str]) -> None:
     index = (directory / "index.json").read_bytes()
     plan = sample_plan(register)
     files = release_files(plan, release_documents(plan))
+    total = operations(plan, files)
+    undo(directory, index, "counted")
     for number, moment in enumerate(moments):
-        was_killed = all(killed(plan, files, attempt) for attempt in moment.split("+"))
-        answer = {"moment": moment, "killed": was_killed, **state(directory)}
+        was_killed = all(killed(plan, files, attempt, total) for attempt in moment.split("+"))
+        answer = {"moment": moment, "killed": was_killed, "operations": total, **state(directory)}
         if answer["versions"] == ["1.0.0"]:
             make_release(plan, files)
             answer["again"] = {**state(directory), "left": list(leftovers(directory))}
         sys.stdout.write(json.dumps(answer) + "\n")
-        (directory / "1.1.0").rename(directory.parent / f"made-{number}")
-        (directory / "index.json").write_bytes(index)
+        undo(directory, index, str(number))
+
+
+def undo(directory: Path, index: bytes, name: str) -> None:
+    """Put the register back to where it was before the release."""
+    (directory / "1.1.0").rename(directory.parent / f"made-{name}")
+    (directory / "index.json").write_bytes(index)
 
 
 if __name__ == "__main__":

@@ -235,6 +235,21 @@ def test_a_version_that_is_there_or_below_is_refused(sample: Register, tmp_path:
         plan_import(SAMPLE["1.1.0"], sample)
 
 
+def test_what_stands_in_the_way_is_told_beforehand(tmp_path: Path) -> None:
+    register = imported(load_register(tmp_path / "r"), small_workbook(tmp_path, "1.0.0"))
+    draft = small_workbook(tmp_path, "1.1.0")
+    (register.directory / "1.1.0").mkdir()
+    assert "existe, mais n'est pas au registre" in plan_release(draft, register, PUBLICATION).reasons[0]
+    (register.directory / "1.1.0").rmdir()
+    altered = replace(register, sound=False)
+    assert "modifié à la main" in plan_release(draft, altered, PUBLICATION).reasons[0]
+    with pytest.raises(ReleaseRefused, match="modifié à la main"):
+        plan_import(draft, altered)
+    (register.directory / "index.json").unlink()
+    with pytest.raises(ReleaseRefused, match=r"1\.0\.0\) mais pas de index\.json"):
+        plan_import(draft, load_register(register.directory))
+
+
 @pytest.mark.parametrize("version", ["", "../../x", "1.2.0/../..", "CON", "1.2․0", "1.2.0\u202e", "a" * 300])
 def test_a_version_of_a_workbook_never_reaches_the_file_system(version: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()

@@ -16,8 +16,6 @@ from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the children that are killed are forked")
 WHOLE: dict[str, Any] = {"versions": ["1.0.0", "1.1.0"], "sound": True, "faults": []}
-NEVER = "400"
-"""More operations on files than a release of the sample takes."""
 
 
 def kill_and_look(directory: Path, moments: list[str]) -> list[dict[str, Any]]:
@@ -38,24 +36,27 @@ def kill_and_look(directory: Path, moments: list[str]) -> list[dict[str, Any]]:
 
 
 def test_killed_at_some_moments(tmp_path: Path) -> None:
-    answers = kill_and_look(tmp_path / "releases", ["0", "3", "40", "120+5", "6000us", NEVER])
+    answers = kill_and_look(tmp_path / "releases", ["0", "40", "end-2", "end-3+5", "3000us", "end-0"])
     assert [found["killed"] for found in answers[:4]] == [True] * 4
     assert not answers[-1]["killed"]
+    assert ["leftover", "1.1.0"] in answers[2]["faults"] + answers[3]["faults"]
 
 
 @pytest.mark.slow
 def test_killed_before_every_operation(tmp_path: Path) -> None:
-    answers = kill_and_look(tmp_path / "releases", [str(moment) for moment in range(150)])
-    assert sum(found["killed"] for found in answers) >= 100
-    assert not answers[-1]["killed"]
-    left = {path.rstrip("abcdefghijklmnopqrstuvwxyz0123456789_") for found in answers for _, path in found["faults"]}
-    assert left == {".unfinished-", ".index.json.", "1.1."}
+    (first,) = kill_and_look(tmp_path / "first" / "releases", ["0"])
+    moments = [str(moment) for moment in range(first["operations"])]
+    answers = kill_and_look(tmp_path / "releases", moments)
+    assert all(found["killed"] for found in answers)
+    assert len(answers) >= 100
+    left = {path.split("-")[0] for found in answers for _, path in found["faults"]}
+    assert left == {".unfinished", ".index.json.next", "1.1.0"}
 
 
 @pytest.mark.slow
 def test_killed_at_a_hundred_random_moments_and_while_clearing_up(tmp_path: Path) -> None:
     chosen = random.Random(2026)
     moments = [f"{chosen.randrange(60_000)}us" for _ in range(100)]
-    moments += [f"{chosen.randrange(110, 126)}+{chosen.randrange(60)}" for _ in range(50)]
+    moments += [f"end-{chosen.randrange(1, 16)}+{chosen.randrange(60)}" for _ in range(50)]
     answers = kill_and_look(tmp_path / "releases", moments)
     assert sum(found["killed"] for found in answers) >= 50

@@ -160,6 +160,17 @@ def test_new_cells_stand_in_order(rich: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_a_blank_cell_takes_its_style(rich: Path) -> None:
+    edit = WorkbookEdit(rich)
+    edit.set("L'autre", 1, 2, None, like=("Données", 5, 1))
+    edit.set("L'autre", 2, 2, None)
+    data, other = (etree.fromstring(parts(edit.content())[PARTS[name]]) for name in ("data", "other"))
+    (model,) = data.xpath('//*[@r="A5"]')
+    (cell,) = other.xpath('//*[@r="B1"]')
+    assert cell.get("s") == model.get("s")
+    assert other.xpath('//*[@r="B2"]') == []
+
+
 def test_inserted_rows_move_what_refers_to_them(rich: Path, tmp_path: Path) -> None:
     edit = WorkbookEdit(rich)
     edit.insert_rows("Données", 6, 2, like=5)
