@@ -1,9 +1,10 @@
 """`python -m benchmarks.candidates`: how often the right LOINC code is among the candidates of a wording without one axis.
 
 Real English names (`LONG_COMMON_NAME`), real French labels, and wordings made of LOINC's parts or of their French ones, each
-of the six axes left out in turn. A case counts as *fitting* when no more than ten terms in use agree on the axes that are left;
-recall is also given for all cases. The terms are those of the folder of reference data (`JDV_REFERENCE_DATA`, see
-CONTRIBUTING.md), without any French name: what is French in a wording is understood by `rules/` alone, unless told.
+of the six axes left out in turn. Recall is given for the cases where one to ten terms in use fit the wording, that is, have
+the axes that it states (a few French labels state other axes than the release for their own code), and for all cases. The terms
+are those of the folder of reference data (`JDV_REFERENCE_DATA`, see CONTRIBUTING.md), without any French name: what is
+French in a wording is understood by `rules/` alone.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jdv_qa.terminology.fitting import name_parts
-from jdv_qa.terminology.labels import parse_label, wording
+from jdv_qa.terminology.labels import loinc_parts, parse_label, wording
 from jdv_qa.terminology.loinc import AXES, LoincRelease, Term, read_release
 from jdv_qa.triage.candidates import candidates
 from jdv_qa.workbook.edition import Edition
@@ -40,7 +42,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class Case(NamedTuple):
-    """A wording, the axis it leaves out, the code it was made from, and how many terms in use agree with what is left."""
+    """A wording, the axis it leaves out, the code it was made from, and how many terms in use fit it, 0 if that one does not."""
 
     family: str
     axis: str
@@ -78,14 +80,17 @@ def empty_edition() -> Edition:
 def cases(release: LoincRelease, labels: Path, size: int, seed: int) -> list[Case]:
     """Return `size` cases of each family but the French labels, which are all taken."""
     terms = [term for term in release.terms.values() if term.status in ("ACTIVE", "") and term.name]
-    fitting = Counter(key for term in terms for key in _keys(term))
+    by_parts = Counter(_key({name: getattr(term, name) for name in AXES}, axis) for term in terms for axis in AXES)
+    by_name = Counter(_key(_named(term), axis) for term in terms for axis in AXES)
     found: list[Case] = []
     for family in FAMILIES[:3]:
+        fitting = by_name if family == "english names" else by_parts
         order = list(terms)
         random.Random(f"{seed} {family}").shuffle(order)
         made = (
-            Case(family, axis, text, term.code, fitting[_key(term, axis)])
+            Case(family, axis, text, term.code, fitting[_key(parts, axis)])
             for term in order
+            for parts in [_named(term) if family == "english names" else {name: getattr(term, name) for name in AXES}]
             for axis, text in _wordings(family, term)
         )
         picked: dict[str, list[Case]] = {axis: [] for axis in AXES}
@@ -106,26 +111,37 @@ def cases(release: LoincRelease, labels: Path, size: int, seed: int) -> list[Cas
             seen.add(row["code"])
             parts = {axis: getattr(label, axis) for axis in AXES}
             found += [
-                Case(FAMILIES[3], axis, _french(parts, axis), term.code, fitting[_key(term, axis)])
+                Case(FAMILIES[3], axis, _french(parts, axis), term.code, _fitting_label(parts, axis, term, by_parts))
                 for axis in AXES
                 if parts[axis]
             ]
     return found
 
 
-def _keys(term: Term) -> Iterator[tuple[str, ...]]:
-    return (_key(term, axis) for axis in AXES)
+def _named(term: Term) -> dict[str, str]:
+    return dict(zip(AXES, name_parts(term.name), strict=True))
 
 
-def _key(term: Term, axis: str) -> tuple[str, ...]:
-    """Return the axes of a term without one of them."""
-    return (axis, *(getattr(term, other) for other in AXES if other != axis))
+def _key(parts: Mapping[str, str], axis: str) -> tuple[str, ...]:
+    """Return the axes without one of them."""
+    return (axis, *(parts[other] for other in AXES if other != axis))
+
+
+def _fitting_label(parts: Mapping[str, str], axis: str, term: Term, by_parts: Counter[tuple[str, ...]]) -> int:
+    """Return how many terms have the axes that a French label states but one, 0 when its own term has not."""
+    meant = {"component": frozenset({term.component})}
+    for name in AXES[1:]:
+        meant[name] = loinc_parts(name, parts[name]) or frozenset({getattr(term, name)})
+    others = [name for name in AXES if name != axis]
+    if any(getattr(term, name) not in meant[name] for name in others):
+        return 0
+    return sum(by_parts[(axis, *values)] for values in product(*(meant[name] for name in others)))
 
 
 def _wordings(family: str, term: Term) -> Iterator[tuple[str, str]]:
     """Yield the axis left out and the wording, for every axis that the full wording states."""
     if family == "english names":
-        parts = dict(zip(AXES, name_parts(term.name), strict=True))
+        parts = _named(term)
         for axis in AXES:
             if parts[axis] or axis == "scale":
                 yield axis, _english(parts | {axis: ""})
@@ -188,10 +204,10 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     shown = Table(box=None, pad_edge=False)
     for header in ("Wordings", "Left out"):
         shown.add_column(header)
-    for header in ("n ≤ 10", "@1", "@5", "@10", "n all", "@1", "@5", "@10"):
+    for header in ("n 1–10", "@1", "@5", "@10", "n all", "@1", "@5", "@10"):
         shown.add_column(header, justify="right")
     for family, axis, own in summary(outcomes):
-        few = [outcome for outcome in own if outcome.case.fitting <= MOST]
+        few = [outcome for outcome in own if 0 < outcome.case.fitting <= MOST]
         figures = [
             text
             for group in (few, own)
@@ -206,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.candidates", description=__doc__)
     parser.add_argument("--size", type=int, default=900, metavar="N", help="cases a family (default: 900)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], metavar="N", help="samples (default: 1 2)")
+    parser.add_argument("--axis", choices=AXES, help="leave out this axis only")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="cases that failed to list")
     chosen = parser.parse_args(arguments)
     folder = data_folder()
@@ -215,13 +232,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     release = load_release(folder)
     for seed in chosen.seeds:
         made = cases(release, folder / "loinc_fr_labels.csv", chosen.size, seed)
+        made = [case for case in made if chosen.axis in (None, case.axis)]
         candidates("sodium", edition=empty_edition(), release=release)
         start = time.perf_counter()
         outcomes = measure(release, made)
         each = (time.perf_counter() - start) / len(made)
         screen.print(f"\nSample {seed}: {len(made)} wordings, {each * 1000:.1f} ms each")
         screen.print(table(outcomes))
-        missed = [outcome.case for outcome in outcomes if not outcome.place and outcome.case.fitting <= MOST]
+        missed = [outcome.case for outcome in outcomes if not outcome.place and 0 < outcome.case.fitting <= MOST]
         random.Random(seed).shuffle(missed)
         for case in missed[: chosen.show]:
             screen.print(f"  {case.family}, {case.axis}: {case.wording} ≠ {case.code} ({case.fitting})")

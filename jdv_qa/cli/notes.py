@@ -15,9 +15,9 @@ from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, emit, form_of
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from jdv_qa.compare.model import Comparison
+    from jdv_qa.compare.model import Change, Comparison
     from jdv_qa.publish.update_tabs import Update
     from jdv_qa.workbook.edition import Edition
 
@@ -60,6 +60,16 @@ def notes(
             show_default=False,
         ),
     ] = None,
+    requests: Annotated[
+        Path | None,
+        typer.Option(
+            "--requests",
+            metavar="FILE",
+            help="Register of change requests, or the workbook of the meeting: changes are told with the numbers of the "
+            "requests that asked for them.",
+            show_default=False,
+        ),
+    ] = None,
     output: Output = None,
     force: Force = False,
     layout: LayoutFile = None,
@@ -82,12 +92,13 @@ def notes(
     from jdv_qa.publish.notes_html import notes_html
 
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
+    behind = _behind(requests, before, after, comparison, new_layout or layout) if requests is not None else {}
     if into is not None:
-        _complete(into, old, before, after, comparison, new_layout or layout, force=force)
+        _complete(into, old, before, after, comparison, behind, new_layout or layout, force=force)
         if output is None:
             return
     write = short_notes if form is Form.SHORT else release_notes
-    text = write(before, after, comparison)
+    text = write(before, after, comparison, requests=behind)
     emit(notes_html(text) if (written or form_of(output, Format.MD)) is Format.HTML else text, output, force=force)
     if output is not None:
         from jdv_qa.compare.wording import change_count
@@ -99,8 +110,31 @@ def notes(
         print(say(f"{output} : {what} ({changes})", f"{output}: {what} ({changes})"), file=sys.stderr)
 
 
+def _behind(
+    requests: Path, before: Edition, after: Edition, comparison: Comparison, layout: str | None
+) -> dict[Change, tuple[str, ...]]:
+    """Return the changes that requests asked for, with their numbers."""
+    from jdv_qa.triage.decisions import read_decisions
+    from jdv_qa.triage.following import answered
+    from jdv_qa.triage.requests import read_requests
+    from jdv_qa.workbook.layout import load_layout
+
+    register = read_requests(requests)
+    return answered(
+        register.requests, read_decisions(requests), comparison, before, after, layout=load_layout(layout)
+    )
+
+
 def _complete(
-    into: Path, old: Path, before: Edition, after: Edition, comparison: Comparison, layout: str | None, *, force: bool
+    into: Path,
+    old: Path,
+    before: Edition,
+    after: Edition,
+    comparison: Comparison,
+    behind: Mapping[Change, tuple[str, ...]],
+    layout: str | None,
+    *,
+    force: bool,
 ) -> None:
     """Write the completed copy of the new workbook, and say on stderr what was added and what is left to people."""
     from jdv_qa.errors import OutputError, WorkbookError
@@ -118,7 +152,7 @@ def _complete(
         )
     if not new.is_dir() and into.suffix.casefold() != new.suffix.casefold():
         raise typer.BadParameter(f"the copy of {new.name} must be named *{new.suffix}", param_hint="--into")
-    update = updated_workbook(new, before, after, comparison, layout=load_layout(layout))
+    update = updated_workbook(new, before, after, comparison, requests=behind, layout=load_layout(layout))
     if "notes" in update.missing:
         raise WorkbookError(
             say(

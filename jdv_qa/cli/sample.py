@@ -16,14 +16,14 @@ def sample(
     force: Force = False,
     lang: Lang = None,
 ) -> None:
-    """Copy the sample that ships: two successive editions, and a draft with instructive faults."""
+    """Copy the sample that ships: two successive editions, change requests, and a draft with instructive faults."""
     from rich.text import Text
 
     from jdv_qa.files import write_file
-    from jdv_qa.sample import REPORT, SAMPLE_DIR, files
+    from jdv_qa.sample import REPORT, REQUESTS, SAMPLE_DIR, files
 
     screen = console()
-    for path in (*files().values(), REPORT, SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
+    for path in (*files().values(), REPORT, REQUESTS, SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
         write_file(directory / path.name, path.read_bytes(), force=force)
         screen.print(Text(str(directory / path.name)))
     draft = directory / files()["1.2.0"].name

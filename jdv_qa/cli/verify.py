@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from jdv_qa.cli.options import Exit, Lang, console, emit
+from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
+from jdv_qa.language import say
 
 
 class Format(StrEnum):
@@ -37,8 +39,13 @@ def verify(
 
     opened = open_register(register)
     chosen = opened.releases if version is None else (find_release(opened, version),)
-    verified = tuple(verify_release(opened, release) for release in chosen)
-    verification = Verification(opened, verified, tuple(register_faults(opened)))
+    listed = [opened.folder(release) / file.path for release in chosen for file in release.files]
+    verified = []
+    with stages(len(chosen), listed) as begin:
+        for release in chosen:
+            begin(say(f"Version {release.version}", f"Version {release.version}"))
+            verified.append(verify_release(opened, release))
+    verification = Verification(opened, tuple(verified), tuple(register_faults(opened)))
     if form is Format.JSON:
         emit(verification_json(verification), None)
     else:

@@ -162,11 +162,14 @@ def event_sentence(event: Event) -> str:
             )
         case "assigned":
             return say(
-                f"{event.code} : code LOINC attribué, {event.new_code}",
-                f"{event.code}: given the LOINC code {event.new_code}",
+                f"{event.code} ({part}) : code LOINC attribué, {event.new_code}",
+                f"{event.code} ({part}): given the LOINC code {event.new_code}",
             )
         case "replaced":
-            return say(f"{event.code} : remplacé par {event.new_code}", f"{event.code}: replaced by {event.new_code}")
+            return say(
+                f"{event.code} ({part}) : remplacé par {event.new_code}",
+                f"{event.code} ({part}): replaced by {event.new_code}",
+            )
         case happening:
             added = happening == "added"
             if event.part == "association":

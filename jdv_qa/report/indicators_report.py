@@ -156,7 +156,7 @@ def _panel(total: str, parts: Sequence[tuple[str, str]], figures: Sequence[Figur
     top = max(step, -(-max((of.values[total] for of in figures), default=1) // step) * step)
     slot = width / max(len(figures), 1)
     bar = min(slot * 0.7, 64.0)
-    every = 1 + (len(figures) - 1) // 16
+    every = 1 + (len(figures) - 1) // 12
     bars = []
     for number, of in enumerate(figures):
         x = left + slot * (number + 0.5)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ENTRIES: tuple[Part, ...] = ("order", "result")
 _SHOWN = 12
-"""Codes removed that are named; `jdv diff` names them all."""
+"""Codes removed, and things not exported, that are named; `jdv diff` and `jdv export` name them all."""
 _FAULTS: Mapping[str, tuple[str, str]] = {
     "differs": ("modifié", "differs"),
     "missing": ("absent", "missing"),
@@ -88,8 +88,14 @@ def print_plan(plan: ReleasePlan, files: Mapping[str, bytes], console: Console) 
     console.print(Text.assemble((title, "bold"), f" · {day} · {change_sentence(plan)}"), soft_wrap=True)
     for sentence in _plan_sentences(plan):
         console.print(Text(sentence))
-    for sentence in plan.omitted:
+    for sentence in plan.omitted[:_SHOWN]:
         console.print(Text(say(f"Non exporté : {sentence}", f"Not exported: {sentence}"), style="yellow"))
+    if (more := len(plan.omitted) - _SHOWN) > 0:
+        sentence = say(
+            f"… et {count(more, 'autre', 'more')} ; « jdv export --with fhir » les nomme tous.",
+            f"… and {more} more; `jdv export --with fhir` names them all.",
+        )
+        console.print(Text(sentence, style="yellow"))
     if plan.reasons:
         console.print()
         console.print(Text(say("Publication refusée :", "Release refused:"), style="bold red"))
@@ -147,7 +153,7 @@ def _update_sentence(update: Update) -> str:
     """Return what was written in tabs 9 and 10."""
     lines = count(update.lines, "ligne en plus", "more line", "lignes en plus", "more lines")
     if update.column:
-        figures = say("la colonne de la version en plus", "the column of the version more")
+        figures = say("une colonne en plus", "one more column")
     elif update.figures:
         figures = count(update.figures, "chiffre corrigé", "figure corrected", "chiffres corrigés", "figures corrected")
     else:

@@ -1,4 +1,4 @@
-"""The sample that ships with the package: two clean editions, a draft with known faults, and a laboratory report."""
+"""The sample that ships with the package: two clean editions, a draft with known faults, a laboratory report, and change requests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ SAMPLE_DIR = Path(__file__).resolve().parent
 
 REPORT = SAMPLE_DIR / "CR-BIO_exemple.xml"
 """A made-up laboratory report over the codes of 1.1.0, with faults, for `jdv cda`."""
+
+REQUESTS = SAMPLE_DIR / "demandes_1.1.0.xlsx"
+"""A register of change requests to 1.0.0, many of them answered by 1.1.0, for `jdv triage`."""
 
 
 def files() -> dict[str, Path]:

@@ -5,6 +5,7 @@ draft that follows. The same tables give the same bytes. French data, one table 
 
 * `orders.csv`, `results.csv`, `pairs.csv`, `nabm.csv` and one table per reference tab: edition 1.0.0;
 * `added_orders.csv`, `added_results.csv`: what `changes.csv` adds; `changes.csv`: from 1.0.0 to 1.1.0;
+* `requests.csv`: a register of change requests to edition 1.0.0, with the verdict expected of each;
 * `faults.csv`: cells of edition 1.1.0 that are wrong in the draft 1.2.0, with the rules that must say so;
 * `editions.csv`: version, date, LOINC release and file of each edition.
 """
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
+
+REQUESTS = "demandes_1.1.0.xlsx"
+"""File of the register of the requests that led to edition 1.1.0."""
 
 SOURCE = Path(__file__).resolve().parent / "source"
 TITLE = "Jeu de valeurs Circuit de la biologie"
@@ -519,14 +523,24 @@ def editions() -> tuple[Edition, Edition, Edition]:
 
 
 def build(directory: Path) -> list[Path]:
-    """Write the three workbooks into a directory, made if need be, and return their paths."""
+    """Write the three editions and the register into a directory, made if need be, and return their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / about["file"] for about in read_table("editions")]
     first, second, draft = editions()
     write_workbook(paths[0], first, main_rows(first))
     write_workbook(paths[1], second, main_rows(second), merged=True)
     write_workbook(paths[2], draft, with_faults(main_rows(draft), read_table("faults")))
+    paths.append(directory / REQUESTS)
+    paths[-1].write_bytes(requests_workbook(paths[0]))
     return paths
+
+
+def requests_workbook(first: Path) -> bytes:
+    """Return the register of the change requests, a form filled in, with the lists of the first edition."""
+    from jdv_qa.triage.form import form_workbook
+    from jdv_qa.workbook.read import read_edition
+
+    return form_workbook(read_edition(first), requests=read_table("requests"))
 
 
 if __name__ == "__main__":

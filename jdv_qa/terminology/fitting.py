@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from math import log10
+from math import inf, log10
 from typing import Any
 
 from jdv_qa.resources import rules_directory
@@ -55,6 +55,8 @@ _BEHIND = 1.5
 """Components that say so much less than the best are not looked at once there are enough terms."""
 _ALIKE = 84.0
 """How alike (0 to 100, rapidfuzz) a word that no term has and one that some have must be to be taken for it."""
+_ALMOST = 0.5
+"""Values of an axis that the wording says so little less than the best are looked at too."""
 _NEVER_SILENT = ("", "Pt")
 _SYSTEM = AXES.index("system")
 
@@ -302,21 +304,17 @@ class WordingIndex:
     def _contexts_said(
         self, axes: Sequence[Mapping[int, tuple[int, float]]], query: _Query
     ) -> Iterable[tuple[int, ...]]:
-        """Return the values of the axes but the component, taken together, that have what the wording says best of one axis.
+        """Return the values of the axes but the component, taken together, that have what the wording says best.
 
-        The axis is the one that leaves the fewest to look at.
+        The two axes of which it says the most decide: one may be a word that was meant for another.
         """
-        fewest: list[tuple[int, ...]] | None = None
+        said = []
         for weights, contexts in zip(axes[1:], self._contexts_with, strict=True):
-            said = {number: query.weight(mask) - excess for number, (mask, excess) in weights.items()}
-            most = max(said.values(), default=0.0)
-            if most > 0:
-                found = [
-                    context for number, weight in said.items() if weight > most - 0.5 for context in contexts[number]
-                ]
-                if fewest is None or len(found) < len(fewest):
-                    fewest = found
-        return fewest or ()
+            nets = {number: query.weight(mask) - excess for number, (mask, excess) in weights.items()}
+            if (most := max(nets.values(), default=0.0)) > 0:
+                said.append((most, [contexts[number] for number, net in nets.items() if net > most - _ALMOST]))
+        said.sort(key=lambda found: -found[0])
+        return dict.fromkeys(context for _, lists in said[:2] for contexts in lists for context in contexts)
 
     def _fit(
         self, place: int, axes: Sequence[Mapping[int, tuple[int, float]]], query: _Query, properties: Collection[str]
@@ -335,21 +333,19 @@ class WordingIndex:
             elif parts[number] not in _NEVER_SILENT:
                 silent.append(axis)
                 cost += _SILENCE[axis]
-        hit = axes[0].get(ids[0])
+        hits = [hit for hit in [axes[0].get(ids[0])] if hit is not None]
         if place in self._aliases:
-            others = mask
-            hit = max(
-                [*([hit] if hit else []), *query.weigh(self._aliases[place], self._weights)],
-                key=lambda found: query.weight(others | found[0]) - _HALF_SAID * found[1],
-                default=None,
-            )
-        if hit is None:
+            hits += query.weigh(self._aliases[place], self._weights)
+        others = mask
+        component = max(hits, key=lambda hit: query.weight(others | hit[0]) - _HALF_SAID * hit[1], default=(0, inf))
+        gain = query.weight(others | component[0]) - query.weight(others) - _HALF_SAID * component[1]
+        if gain < -_SILENCE["component"]:
             silent.insert(0, "component")
             cost += _SILENCE["component"]
         else:
-            mask |= hit[0]
-            if hit[1]:
-                excess += hit[1]
+            mask |= component[0]
+            if component[1]:
+                excess += component[1]
                 more.insert(0, "component")
         if properties and self._parts[1][ids[1]] not in properties:
             cost += 1

@@ -8,7 +8,7 @@ import pytest
 
 from jdv_qa.checks.engine import check
 from jdv_qa.checks.profiles import load_profile
-from jdv_qa.checks.summary import whole_number, versions_in_name
+from jdv_qa.checks.summary import versions_in_name, whole_number
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import build_workbook
 
