@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 DEMO = Path("reports", "demo")
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
+"""Tests run on every core, those of a file together: they share what is slow to make."""
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -75,7 +77,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the Python that runs nox; what follows -- goes to pytest."""
     session.install("--editable", ".", *group("test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session(python=PYTHONS, default=False, download_python="never")
@@ -89,7 +91,7 @@ def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
     floors = [requirement.partition(",")[0].replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]]
     session.install("--editable", ".", *floors, *group("test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session

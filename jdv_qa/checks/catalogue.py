@@ -7,6 +7,7 @@ kinds of case does not load.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,6 +98,18 @@ def load_catalogue(directory: Path | None = None) -> dict[str, Rule]:
     paths = [path for path in folder.glob("*/???-??.yaml") if path.parent.name in FAMILIES]
     paths.sort(key=lambda path: (families.index(path.parent.name), path.stem))
     return {rule.id: rule for rule in map(load_rule, paths)}
+
+
+@lru_cache
+def rule_set_digest(directory: Path | None = None) -> str:
+    """Return the SHA-256 of all data files of the rules, names and contents: what tells one set of rules from another."""
+    folder = directory or rules_directory()
+    digest = hashlib.sha256()
+    files = (path for path in folder.rglob("*") if path.suffix in (".yaml", ".json", ".csv"))
+    for name in sorted(path.relative_to(folder).as_posix() for path in files):
+        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        digest.update(f"{content}  {name}\n".encode())
+    return digest.hexdigest()
 
 
 def load_rule(path: Path) -> Rule:

@@ -51,7 +51,9 @@ def _nearest(codes: Mapping[str, str]) -> Callable[[str], str | None]:
         likely = [code for code in reading.proposals if code in codes] if reading.form is not CodeForm.SEVERAL else []
         if len(likely) == 1 or (likely and likely[0] == reading.proposal):
             return likely[0]
-        for known, names in ((by_label, list(by_label)), (by_case, long if len(folded) > 5 else [])):
+        # a right check digit rules a slip out: the code is another one
+        alike = long if len(folded) > 5 and reading.form is not CodeForm.LOINC else []
+        for known, names in ((by_label, list(by_label)), (by_case, alike)):
             close = difflib.get_close_matches(folded, names, 2, _CLOSE)
             if len(close) == 1:
                 return known[close[0]]

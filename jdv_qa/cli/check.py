@@ -67,6 +67,14 @@ def check(
         ),
     ] = None,
     output: Output = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotate",
+            metavar="COPY",
+            help="Write a copy of the workbook too, with its faulty cells coloured and noted, and the findings listed.",
+        ),
+    ] = None,
     force: Force = False,
     loinc: Loinc = None,
     nabm: NabmFile = None,
@@ -115,6 +123,8 @@ def check(
     )
     report = run_check(demand, settings)
     _write(report, form or form_of(output, Format.TEXT), output, limit, load_layout(layout), force=force)
+    if annotate is not None:
+        _write_annotated(report, workbook, annotate, load_layout(layout), force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
         print(
@@ -165,6 +175,33 @@ def _write(
     if output is not None:
         found = ", ".join(count(report.summary[key], *nouns) for key, nouns in _NOUNS.items())
         print(say(f"{output} : {found}", f"{output}: {found}"), file=sys.stderr)
+
+
+def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout, *, force: bool) -> None:
+    from jdv_qa.errors import OutputError
+    from jdv_qa.files import write_file
+    from jdv_qa.report.findings_annotated import findings_annotated
+
+    if copy.resolve() == workbook.resolve():
+        raise OutputError(
+            say(
+                f"{copy} : c'est le classeur contrôlé, qui n'est jamais changé ; choisissez un autre nom",
+                f"{copy}: it is the workbook checked, which is never changed; choose another name",
+            )
+        )
+    made = findings_annotated(report, workbook, layout)
+    write_file(copy, made.content, force=force)
+    found = count(len(report.findings), "constat", "finding")
+    print(say(f"{copy} : {found} dans le classeur", f"{copy}: {found} in the workbook"), file=sys.stderr)
+    if made.threads:
+        cells = ", ".join(made.threads)
+        print(
+            say(
+                f"{copy} : un fil de commentaires occupe ces cellules, le constat n'est que dans le premier onglet : {cells}",
+                f"{copy}: a thread of comments takes up these cells, the finding is in the first tab alone: {cells}",
+            ),
+            file=sys.stderr,
+        )
 
 
 _NOUNS = {"error": ("erreur", "error"), "warning": ("avertissement", "warning"), "info": ("information", "note")}

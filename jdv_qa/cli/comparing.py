@@ -1,4 +1,4 @@
-"""What `jdv diff` and `jdv notes` share: the options of a comparison, and making it."""
+"""What `jdv diff`, `jdv notes` and `jdv release` share: the options of a comparison, making it, and what requests caused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from jdv_qa.cli.progress import stages
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
-    from jdv_qa.compare.model import Comparison
+    from collections.abc import Callable
+
+    from jdv_qa.compare.model import Change, Comparison
     from jdv_qa.workbook.edition import Edition
 
 OldLayout = Annotated[
@@ -28,6 +30,16 @@ OldLoinc = Annotated[
         "--old-loinc",
         metavar="PATH|VERSION",
         help="LOINC release of the old version: with --loinc, the codes whose status changed are told.",
+    ),
+]
+Requests = Annotated[
+    Path | None,
+    typer.Option(
+        "--requests",
+        metavar="FILE",
+        help="Register of change requests, or the workbook of the meeting: changes are told with the numbers of the "
+        "requests that asked for them.",
+        show_default=False,
     ),
 ]
 
@@ -60,3 +72,19 @@ def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
         begin(say("Comparaison", "Comparing"))
         releases = [None if release is None else find_release(release) for release in (demand.loinc, demand.old_loinc)]
         return old, new, compare(old, new, loinc=releases[0], old_loinc=releases[1])
+
+
+def requests_behind(
+    requests: Path, layout: str | None
+) -> Callable[[Edition, Edition, Comparison], dict[Change, tuple[str, ...]]]:
+    """Read a register of requests; return what tells the changes of a comparison that they asked for, with their numbers."""
+    from jdv_qa.triage.decisions import read_decisions
+    from jdv_qa.triage.following import answered
+    from jdv_qa.triage.requests import read_requests
+    from jdv_qa.workbook.layout import load_layout
+
+    register = read_requests(requests)
+    decisions = read_decisions(requests, register)
+    return lambda old, new, comparison: answered(
+        register.requests, decisions, comparison, old, new, layout=load_layout(layout)
+    )

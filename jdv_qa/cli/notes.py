@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdv_qa.cli.checking import Loinc
-from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, run_comparison
+from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, Requests, requests_behind, run_comparison
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, emit, form_of
 from jdv_qa.language import count, say
 
@@ -60,16 +60,7 @@ def notes(
             show_default=False,
         ),
     ] = None,
-    requests: Annotated[
-        Path | None,
-        typer.Option(
-            "--requests",
-            metavar="FILE",
-            help="Register of change requests, or the workbook of the meeting: changes are told with the numbers of the "
-            "requests that asked for them.",
-            show_default=False,
-        ),
-    ] = None,
+    requests: Requests = None,
     output: Output = None,
     force: Force = False,
     layout: LayoutFile = None,
@@ -92,7 +83,7 @@ def notes(
     from jdv_qa.publish.notes_html import notes_html
 
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
-    behind = _behind(requests, before, after, comparison, new_layout or layout) if requests is not None else {}
+    behind = requests_behind(requests, new_layout or layout)(before, after, comparison) if requests is not None else {}
     if into is not None:
         _complete(into, old, before, after, comparison, behind, new_layout or layout, force=force)
         if output is None:
@@ -108,21 +99,6 @@ def notes(
             what = say("notes de version, forme courte", "release notes, short form")
         changes = change_count(len(comparison.changes))
         print(say(f"{output} : {what} ({changes})", f"{output}: {what} ({changes})"), file=sys.stderr)
-
-
-def _behind(
-    requests: Path, before: Edition, after: Edition, comparison: Comparison, layout: str | None
-) -> dict[Change, tuple[str, ...]]:
-    """Return the changes that requests asked for, with their numbers."""
-    from jdv_qa.triage.decisions import read_decisions
-    from jdv_qa.triage.following import answered
-    from jdv_qa.triage.requests import read_requests
-    from jdv_qa.workbook.layout import load_layout
-
-    register = read_requests(requests)
-    return answered(
-        register.requests, read_decisions(requests), comparison, before, after, layout=load_layout(layout)
-    )
 
 
 def _complete(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdv_qa.cli.checking import Loinc, NabmFile, SettingsFile, WaiverFile, load_loinc, load_nabm
+from jdv_qa.cli.comparing import Requests, requests_behind
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, emit
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
@@ -45,6 +46,7 @@ def release(
         bool,
         typer.Option("--keep-tabs", help="Leave tabs 9 and 10 as they are: the draft tells every change itself."),
     ] = False,
+    requests: Requests = None,
     loinc: Loinc = None,
     nabm: NabmFile = None,
     waivers: WaiverFile = None,
@@ -83,9 +85,10 @@ def release(
     bom = bom or bool(settings.release.get("bom", False))
     day = _day(date)
     terms = _terms(settings, loinc, nabm, waivers, profile, layout)
+    behind = requests_behind(requests, layout or settings.check.get("layout")) if requests is not None else None
     opened = open_register(register, settings)
     with stages(5, (draft,)) as begin:
-        plan = plan_release(draft, opened, terms, date=day, update=not keep_tabs, stage=begin)
+        plan = plan_release(draft, opened, terms, date=day, update=not keep_tabs, behind=behind, stage=begin)
         files: dict[str, bytes] = {}
         if not plan.reasons:
             begin(say("Publication", "Publishing"))

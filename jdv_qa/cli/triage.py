@@ -10,8 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, printed, read
+from jdv_qa.cli.options import (
+    Exit,
+    Force,
+    Lang,
+    LayoutFile,
+    Output,
+    console,
+    emit,
+    emit_workbook,
+    form_of,
+    printed,
+    read,
+)
 from jdv_qa.cli.progress import stages
+from jdv_qa.cli.triage_apply import apply
+from jdv_qa.cli.triage_follow import LedgerFolder, follow, open_ledger, record
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -27,6 +41,8 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    XLSX = "xlsx"
+    HTML = "html"
 
 
 @triage.command("review")
@@ -37,7 +53,12 @@ def review(
     workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook that the requests are about.")],
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="text for people, json for scripts (default: by the name of the output)."),
+        typer.Option(
+            "--format",
+            "-f",
+            help="text, xlsx (the workbook of the meeting) or html for people, json for scripts "
+            "(default: by the name of the output).",
+        ),
     ] = None,
     output: Output = None,
     force: Force = False,
@@ -57,13 +78,15 @@ def review(
     register_layout: Annotated[
         str | None, typer.Option("--register-layout", metavar="FILE", help="Layout file of the register.")
     ] = None,
+    ledger: LedgerFolder = None,
     config: SettingsFile = None,
     lang: Lang = None,
 ) -> None:
     """Review a register of change requests: for each a verdict, the change it means, and what that would bring.
 
     Each change is tried on the workbook, which stays as it is: a request is acceptable only when `jdv check` would find no
-    new error. Exit status: 0 the review is done, 2 it could not be made.
+    new error. `-o instruction.xlsx` writes the sheet of the meeting: one line a request, with a list for the decision, to
+    be given to `jdv triage apply`. Exit status: 0 the review is done, 2 it could not be made.
     """
     from jdv_qa.checks.waivers import load_waivers
     from jdv_qa.cli.checking import load_chosen_profile, load_loinc, load_nabm
@@ -92,14 +115,10 @@ def review(
             nabm=load_nabm(nabm or settings.file("nabm")),
             waivers=load_waivers(granted) if granted else None,
             profile=load_chosen_profile(profile, settings),
+            ledger=open_ledger(ledger, edition),
         )
-    _write(done, form or _form_of(output), output, tuple(only or ()), force=force)
+    _write(done, form or form_of(output, Format.TEXT), output, tuple(only or ()), force=force)
     raise typer.Exit(Exit.CLEAN)
-
-
-def _form_of(output: Path | None) -> Format:
-    """Return the form that the name of the output asks for, text where it asks for none."""
-    return Format.JSON if output is not None and output.suffix.casefold() == ".json" else Format.TEXT
 
 
 def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...], *, force: bool) -> None:
@@ -109,6 +128,14 @@ def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...
         from jdv_qa.report.triage_json import triage_json
 
         emit(triage_json(done), output, force=force)
+    elif form is Format.XLSX:
+        from jdv_qa.report.triage_excel import triage_excel
+
+        emit_workbook(triage_excel(done), output, "instruction.xlsx", force=force)
+    elif form is Format.HTML:
+        from jdv_qa.report.triage_html import triage_html
+
+        emit(triage_html(done), output, force=force)
     elif output is None:
         print_triage(done, console(), only)
     else:
@@ -153,4 +180,7 @@ def form_(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
+    triage.command("apply")(apply)
+    triage.command("follow")(follow)
+    triage.command("record")(record)
     app.add_typer(triage, name="triage")

@@ -31,19 +31,22 @@ def apply(
     instruction: Annotated[
         Path,
         typer.Argument(
-            metavar="INSTRUCTION", help="Workbook of the meeting (`jdv triage review -o`), or a register with its decisions."
+            metavar="INSTRUCTION",
+            help="Workbook of the meeting (`jdv triage review -o`), or a register with its decisions.",
         ),
     ],
     draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="Workbook of the draft; it is not changed.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="NEXT", help="Workbook to write: the draft with what was accepted.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="NEXT", help="Workbook to write: the draft with what was accepted."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be carried; write no workbook.")] = False,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="What is printed: text for people, json for scripts.")
     ] = Format.TEXT,
     log: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="Write the log to a file too: JSON if its name ends in .json.")
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Write the log to a file too: JSON if its name ends in .json."),
     ] = None,
     force: Force = False,
     loinc: Loinc = None,
@@ -103,7 +106,11 @@ def apply(
             _write(output, content, application, chosen_layout, force=force)
     as_json = application_json(application, register, content)
     if log is not None:
-        text = as_json if log.suffix.casefold() == ".json" else printed(lambda paper: print_application(application, paper))
+        text = (
+            as_json
+            if log.suffix.casefold() == ".json"
+            else printed(lambda paper: print_application(application, paper))
+        )
         emit(text, log, force=force)
     if form is Format.JSON:
         emit(as_json, None)
@@ -138,6 +145,7 @@ def _write(output: Path, content: bytes, application: Application, layout: Layou
     """Write the new workbook, once it is sure to say what was meant."""
     from jdv_qa.files import new_file
     from jdv_qa.triage.writing import require_same
+
     with new_file(output, force=force) as temporary:
         temporary.write_bytes(content)
         if application.edit:

@@ -56,7 +56,8 @@ class Format(StrEnum):
 def follow(
     requests: RegisterFile,
     release: Annotated[
-        Path, typer.Argument(metavar="RELEASE", help="Workbook of the version, or its number in the register of releases.")
+        Path,
+        typer.Argument(metavar="RELEASE", help="Workbook of the version, or its number in the register of releases."),
     ],
     previous: Annotated[
         Path | None,
@@ -77,12 +78,16 @@ def follow(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write a copy of the register with the statuses, or the JSON."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write a copy of the register with the statuses, or the JSON."
+        ),
     ] = None,
     answers: Annotated[
         Path | None,
         typer.Option(
-            "--answers", metavar="DIR", help="Write the answers: a letter for each request and publipostage.csv.",
+            "--answers",
+            metavar="DIR",
+            help="Write the answers: a letter for each request and publipostage.csv.",
         ),
     ] = None,
     force: Force = False,
@@ -104,7 +109,7 @@ def follow(
     with stages(3, (requests, release)) as begin:
         begin(say(f"Lecture de {requests.name}", f"Reading {requests.name}"))
         register = read_requests(requests, load_layout(register_layout) if register_layout else None)
-        decisions = read_decisions(requests)
+        decisions = read_decisions(requests, register)
         begin(say(f"Lecture de {release.name}", f"Reading {release.name}"))
         new = read(release, layout)
         old = read(previous, layout) if previous is not None else _released_before(new, layout)
@@ -211,7 +216,7 @@ def record(
     from jdv_qa.workbook.layout import load_layout
 
     register = read_requests(requests, load_layout(register_layout) if register_layout else None)
-    decisions = read_decisions(requests)
+    decisions = read_decisions(requests, register)
     path = add(ledger or LEDGER, version, register.requests, decisions)
     undecided = sum(one is None or not one.decision for one in by_number(register.requests, decisions).values())
     told = count(len(register.requests), "demande", "request")

@@ -66,6 +66,8 @@ _SHOWN = 5
 """Cells that a reason to refuse names."""
 
 Stage = Callable[[str], None]
+Behind = Callable[[Edition, Edition, Comparison], Requests]
+"""Tells which change requests are behind the changes from one edition to another."""
 
 
 def _no_stage(title: str) -> None:
@@ -130,14 +132,14 @@ def plan_release(
     *,
     date: dt.date | None = None,
     update: bool = True,
-    requests: Requests = NO_REQUESTS,
+    behind: Behind | None = None,
     stage: Stage = _no_stage,
 ) -> ReleasePlan:
     """Work out the release of a draft; nothing is written.
 
     `date` is for a workbook that states none. `update`: complete tabs 9 and 10; otherwise the draft must tell every
-    change itself. `requests` has the numbers of the change requests behind a change, for tab 9. `stage` is called at
-    the beginning of each of four stages. Raises WorkbookError when the draft cannot be read.
+    change itself. `behind` tells the numbers of the change requests behind each change, for tab 9 and the notes. `stage`
+    is called at the beginning of each of four stages. Raises WorkbookError when the draft cannot be read.
     """
     terms = terms or Terms()
     layout = terms.layout or load_layout()
@@ -159,6 +161,7 @@ def plan_release(
     stage(say("Comparaison avec la dernière version", "Comparing with the last release"))
     earlier = [kept_edition(register, release, layout) for release in reversed(register.releases[-_EARLIER:])]
     comparison = compare(earlier[0], edition, loinc=terms.loinc) if earlier else None
+    requests = behind(earlier[0], edition, comparison) if behind and comparison is not None else NO_REQUESTS
     stage(say("Onglets 9 et 10", "Tabs 9 and 10"))
     updated: Update | None = None
     told = [record.values for record in edition.records("notes")]

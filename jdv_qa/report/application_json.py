@@ -1,4 +1,4 @@
-"""Accepted requests carried into a draft, for machines: the JSON of `jdv triage apply`, the same to the byte for the same input."""
+"""Accepted requests carried into a draft, for machines: the JSON of `jdv triage apply`, the same bytes for the same input."""
 
 from __future__ import annotations
 

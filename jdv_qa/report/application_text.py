@@ -32,8 +32,8 @@ _STYLES: dict[State, str] = {
 }  # fmt: skip
 _ORDER: tuple[State, ...] = ("refused", "carried", "present", "not-accepted")
 _RULINGS = {
-    "refused": ("refusée", "refused"),
-    "postponed": ("ajournée", "postponed"),
+    "refused": ("refusées", "refused"),
+    "postponed": ("ajournées", "postponed"),
     "awaiting-loinc": ("en attente LOINC", "awaiting LOINC"),
 }
 _INDENT = 6
@@ -49,7 +49,9 @@ def applied_sentence(application: Application) -> str:
     """Return "40 demandes : 20 reportées, 3 non reportées, …", in the language in use."""
     counts = application.summary
     parts = [
-        f"{counts[state]} {say(*(_PLURALS if counts[state] > 1 else _NAMES)[state])}" for state in _ORDER if counts[state]
+        f"{counts[state]} {say(*(_PLURALS if counts[state] > 1 else _NAMES)[state])}"
+        for state in _ORDER
+        if counts[state]
     ]
     total = count(len(application.outcomes), "demande", "request")
     return french_spaces(say(f"{total} : {', '.join(parts)}.", f"{total}: {', '.join(parts)}."))
@@ -73,6 +75,11 @@ def print_application(application: Application, console: Console) -> None:
         console.print()
         names = _PLURALS if len(outcomes) > 1 else _NAMES
         console.print(Text.assemble((say(*names[state]).upper(), _STYLES[state]), (f"  ({len(outcomes)})", "dim")))
+        if state == "not-accepted":
+            for ruling, numbers in _not_accepted(outcomes).items():
+                for line in _wrapped(f"{ruling}\u00a0: {', '.join(numbers)}", width, "", 2):
+                    console.print(line)
+            continue
         for outcome in outcomes:
             for line in _lines(application, outcome, width):
                 console.print(line)
@@ -95,11 +102,12 @@ def _notes(application: Application) -> Iterator[str]:
             )
         )
     if application.figures:
-        cells = ", ".join(
-            f"{address(application, cell)} {cell.before} → {cell.after}" for cell in application.figures
-        )
+        cells = ", ".join(f"{address(application, cell)} {cell.before} → {cell.after}" for cell in application.figures)
         yield french_spaces(
-            say(f"Onglet 10 : les chiffres de la version ont suivi ({cells}).", f"Tab 10: the version's figures followed ({cells}).")
+            say(
+                f"Onglet 10 : les chiffres de la version ont suivi ({cells}).",
+                f"Tab 10: the version's figures followed ({cells}).",
+            )
         )
     if application.edit:
         yield french_spaces(
@@ -110,18 +118,34 @@ def _notes(application: Application) -> Iterator[str]:
         )
 
 
+def _not_accepted(outcomes: Iterable[Outcome]) -> dict[str, list[str]]:
+    """Return what was decided, in words -> numbers of the requests."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        decision = outcome.decision
+        ruling = decision.decision if decision else ""
+        told = say(*_RULINGS[ruling]) if ruling else "; ".join(reason.message for reason in outcome.reasons)
+        found.setdefault(told or say("aucune décision", "no decision"), []).append(outcome.request.number)
+    return found
+
+
 def _lines(application: Application, outcome: Outcome, width: int) -> Iterator[Text]:
     request, decision = outcome.request, outcome.decision
     what = " ".join(text for text in (request.kind_text, request.object_text) if text)
     name = request.label or request.display
     subject = " ".join(text for text in (request.code or request.nabm, name) if text)
     title = f"{what}{f' · {request.field}' if request.field else ''}"
-    yield Text.assemble((f"  {request.number}", "bold"), "  ", f"{title} – {subject}" if subject else title)
+    number, *more = textwrap.wrap(
+        f"{request.number}  {title} – {subject}" if subject else f"{request.number}  {title}",
+        max(width - _INDENT, 20),
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    yield Text.assemble(("  " + number[: len(request.number)], "bold"), number[len(request.number) :])
+    for line in more:
+        yield Text(" " * _INDENT + line)
     if decision is not None and (kept := _retained(outcome)):
         yield from _wrapped(french_spaces(say(f"retenu : {kept}", f"retained: {kept}")), width, "blue")
-    if outcome.state == "not-accepted" and decision is not None and decision.decision:
-        told = say(*_RULINGS[decision.decision]) + (f" – {decision.comment}" if decision.comment else "")
-        yield from _wrapped(told, width, "dim")
     style = "dim" if outcome.state == "carried" else ""
     for reason in outcome.reasons:
         yield from _wrapped(f"{reason.rule} {reason.message}" if reason.rule else reason.message, width, style)
@@ -144,16 +168,22 @@ def _cell_lines(application: Application, cells: Sequence[Written]) -> Iterator[
         else:
             rows.setdefault((cell.tab, cell.action, cell.row), []).append(cell)
     for (tab, name, before, after), ones in alike.items():
-        where = ", ".join(address(application, cell) for cell in ones[:_MOST_CELLS]) + (", …" if len(ones) > _MOST_CELLS else "")
+        where = ", ".join(address(application, cell) for cell in ones[:_MOST_CELLS]) + (
+            ", …" if len(ones) > _MOST_CELLS else ""
+        )
         yield f"→ {_tab(application, tab)}{where} ({_header(application, tab, name)})\u00a0: {before or '–'} → {after or '–'}"
     for (tab, action, row), ones in rows.items():
-        done = say("ligne ajoutée", "row added") if action == "add" else say("ligne supprimée du brouillon", "row removed from the draft")
+        done = (
+            say("ligne ajoutée", "row added")
+            if action == "add"
+            else say("ligne supprimée du brouillon", "row removed from the draft")
+        )
         yield f"→ {_tab(application, tab)}{done} {row}\u00a0: {_summary(ones)}"
 
 
 def _summary(cells: Iterable[Written]) -> str:
     texts = {cell.field: (cell.after or cell.before or "") for cell in cells}
-    shown = ("order_code", "order_label", "result_code", "result_loinc_label", "unit", "comparability", "chapter", "rank")
+    shown = ("order_code", "result_code", "result_loinc_label", "unit", "comparability", "chapter", "rank")
     told = [texts[name] for name in shown if texts.get(name)]
     return " | ".join(told or texts.values())
 

@@ -1,6 +1,7 @@
-"""Findings for people at a terminal: by severity and rule, each with its cell, capped so that the essential comes first.
+"""Findings for people at a terminal: a line a rule first, then the findings of each with their cell and the value proposed.
 
-Every string of a workbook is printed through rich's Text: units such as [IU]/L are not markup.
+What would be too long is capped, and said to be. Every string of a workbook is printed through rich's Text: units such as
+[IU]/L are not markup.
 """
 
 from __future__ import annotations
@@ -8,17 +9,27 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import PurePath
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from jdv_qa.checks.catalogue import Rule, text
 from jdv_qa.checks.engine import NotRun, Report
 from jdv_qa.checks.finding import Finding, Severity
+from jdv_qa.checks.waivers import key_of
 from jdv_qa.language import count, say
+from jdv_qa.report.findings_lines import (
+    SEVERITIES,
+    address,
+    by_gravity,
+    counted,
+    outcomes,
+    waiver_of,
+    waiver_sentence,
+    workbook_name,
+)
+from jdv_qa.report.rules_text import visible
 
 DEFAULT_LIMIT = 10
 """Findings of a rule that are shown unless more are asked for."""
@@ -32,28 +43,50 @@ def print_report(report: Report, console: Console, limit: int = DEFAULT_LIMIT) -
     by_rule: dict[tuple[Severity, str], list[Finding]] = defaultdict(list)
     for finding in report.news[0]:
         by_rule[finding.severity, finding.rule].append(finding)
-    main_sheet = report.edition.main.sheet
-    for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO):
+    if len({rule for _, rule in by_rule}) > 1:
+        console.print()
+        for line in _summary_lines(report, {rule for _, rule in by_rule}, console.width):
+            console.print(line)
+    for severity in SEVERITIES:
         rules = [rule for rule in report.rules.values() if by_rule[severity, rule.id]]
         if not rules:
             continue
         console.print()
         console.print(Text(_severity_title(severity), style=_STYLES[severity]))
         for rule in rules:
-            console.print(_rule_block(rule, by_rule[severity, rule.id], limit, main_sheet, console.width))
+            console.print(_rule_block(rule, by_rule[severity, rule.id], limit, console.width))
     console.print()
     if any(finding.waived for finding in report.findings):
         console.print(Text(say("DÉROGATIONS – constats acceptés", "WAIVERS – findings accepted"), style="bold"))
-        for line in _waived_lines(report, main_sheet):
+        for line in _waived_lines(report):
             console.print(line)
         console.print()
-    for part in _foot(report, main_sheet):
+    for part in _foot(report):
         console.print(part)
+
+
+def _summary_lines(report: Report, shown: set[str], width: int) -> Iterable[Text]:
+    """Yield a line a rule that has findings to show: its number of them, and its title, cut where the line ends."""
+    fresh: dict[str, int] = defaultdict(int)
+    for finding in report.news[0]:
+        fresh[finding.rule] += 1
+    digits = max(map(len, map(str, fresh.values())))
+    for outcome in by_gravity(outcomes(report)):
+        if outcome.rule.id in shown:
+            line = Text.assemble(
+                (f"{fresh[outcome.rule.id]:>{digits + 2}}", "bold"),
+                "  ",
+                (outcome.rule.id, _STYLES[outcome.severity]),
+                "  ",
+                text(outcome.rule.title),
+            )
+            line.truncate(width, overflow="ellipsis")
+            yield line
 
 
 def _head(report: Report) -> RenderableType:
     edition = report.edition
-    title = Text(PurePath(edition.source.path).name, style="bold")
+    title = Text(workbook_name(report), style="bold")
     facts = [
         say(f"version {edition.identity.version or 'inconnue'}", f"version {edition.identity.version or 'unknown'}"),
         count(len(edition.main.records), "ligne", "row"),
@@ -73,22 +106,21 @@ def _severity_title(severity: Severity) -> str:
     }[severity]
 
 
-def _rule_block(rule: Rule, findings: list[Finding], limit: int, main_sheet: str, width: int) -> RenderableType:
+def _rule_block(rule: Rule, findings: list[Finding], limit: int, width: int) -> RenderableType:
     shown = findings[:limit] if limit else findings
     title = Text.assemble(
         (rule.id, _STYLES[findings[0].severity]), "  ", (text(rule.title), "bold"), (f"  ({len(findings)})", "dim")
     )
-    places = [place(finding, main_sheet) for finding in shown]
+    places = [address(finding) or say("classeur", "workbook") for finding in shown]
     indent = 2 + min(max(6, *map(cell_len, places)), width // 3) + 2
     lines: list[RenderableType] = []
     for spot, finding in zip(places, shown, strict=True):
-        # rich would break lines at no-break spaces, which French punctuation needs; textwrap does not
-        wrapped = textwrap.wrap(finding.message, max(width - indent, 20), break_on_hyphens=False) or [""]
+        told = list(_told(finding, max(width - indent, 20)))
         if cell_len(spot) > indent - 4:
             lines.append(Text(f"  {spot}", style="bold"))
             spot = ""
-        lines.append(Text.assemble("  ", (spot, "bold"), " " * (indent - 2 - cell_len(spot)), wrapped[0]))
-        lines.extend(Text(" " * indent + line) for line in wrapped[1:])
+        lines.append(Text.assemble("  ", (spot, "bold"), " " * (indent - 2 - cell_len(spot)), told[0]))
+        lines.extend(Text(" " * indent).append_text(line) for line in told[1:])
     parts: list[RenderableType] = [title, *lines]
     if len(shown) < len(findings):
         left = len(findings) - len(shown)
@@ -96,41 +128,36 @@ def _rule_block(rule: Rule, findings: list[Finding], limit: int, main_sheet: str
             f"… et {count(left, 'autre', 'more')} ; --limit 0 montre tout",
             f"… and {left} more; --limit 0 shows all",
         )
-        parts.append(Padding(Text(sentence, style="dim italic"), (0, 0, 0, 2)))
-    return Padding(Group(*parts), (0, 0, 1, 0))
+        parts.append(Text(f"  {sentence}", style="dim italic"))
+    return Group(*parts, Text())
 
 
-def place(finding: Finding, main_sheet: str) -> str:
-    """Return where a finding is: "T214" in the main tab, "2.Chapitres LOINC!A5" elsewhere."""
-    spot = finding.cell or (str(finding.row) if finding.row else "") or (finding.column or "")
-    if finding.sheet == main_sheet and spot:
-        return spot if finding.cell else f"{say('ligne', 'row') if finding.row else say('colonne', 'column')} {spot}"
-    return f"{finding.sheet}!{spot}" if spot and finding.sheet else finding.sheet or spot or "–"
+def _told(finding: Finding, width: int) -> Iterable[Text]:
+    """Yield the lines of a finding: its sentence, and the value proposed after an arrow, beside the last words if it fits."""
+    # rich would break lines at no-break spaces, which French punctuation needs; textwrap does not
+    lines = textwrap.wrap(finding.message, width, break_on_hyphens=False) or [""]
+    proposal = f"→ {visible(finding.suggestion)}" if finding.suggestion else ""
+    beside = proposal and cell_len(lines[-1]) + 2 + cell_len(proposal) <= width
+    for line in lines[:-1]:
+        yield Text(line)
+    last = Text(lines[-1])
+    yield last.append("  ").append(proposal, style="green") if beside else last
+    if proposal and not beside:
+        for line in textwrap.wrap(proposal, width, break_on_hyphens=False, subsequent_indent="  "):
+            yield Text(line, style="green")
 
 
-def _foot(report: Report, main_sheet: str) -> Iterable[RenderableType]:
+def _foot(report: Report) -> Iterable[RenderableType]:
     summary = report.summary
-    counts = [
-        (count(summary["error"], "erreur", "error"), _STYLES[Severity.ERROR] if summary["error"] else "green"),
-        (
-            count(summary["warning"], "avertissement", "warning"),
-            _STYLES[Severity.WARNING] if summary["warning"] else "green",
-        ),
-        (count(summary["info"], "information", "note"), "cyan" if summary["info"] else "green"),
-    ]
-    if summary["waived"]:
-        counts.append((count(summary["waived"], "dérogation", "waiver"), "dim"))
+    styles = [_STYLES[key] if summary[key.value] else "green" for key in (Severity.ERROR, Severity.WARNING)]
+    styles += ["cyan" if summary["info"] else "green", "dim"]
+    counts = zip(counted(summary), styles, strict=False)
     line = Text()
     for position, (words, style) in enumerate(counts):
         line.append(", " if position else "").append(words, style=style)
     yield line
     if report.baseline is not None:
         yield _baseline_line(report)
-    if any(finding.sheet == main_sheet and finding.cell for finding in report.findings):
-        yield Text(
-            say(f"Cellules sans nom d'onglet : « {main_sheet} ».", f'Cells without a tab name: "{main_sheet}".'),
-            style="dim",
-        )
     for reason, rules in _by_reason(report.skipped).items():
         yield Text(
             say(f"Non contrôlé, car {reason} : {', '.join(rules)}.", f"Not checked, {reason}: {', '.join(rules)}."),
@@ -146,15 +173,12 @@ def _foot(report: Report, main_sheet: str) -> Iterable[RenderableType]:
         )
 
 
-def _waived_lines(report: Report, main_sheet: str) -> Iterable[Text]:
+def _waived_lines(report: Report) -> Iterable[Text]:
+    waivers = waiver_of(report)
     for finding in report.findings:
         if finding.waived:
-            waiver = next(waiver for waiver in report.waivers if waiver.covers(finding))
-            until = say(f", jusqu'à {waiver.until}", f", until {waiver.until}") if waiver.until else ""
-            granted = say(f"{waiver.by}, le {waiver.date}{until} : ", f"{waiver.by}, {waiver.date}{until}: ")
-            yield Text.assemble(
-                "  ", (place(finding, main_sheet), "bold"), f"  {finding.rule}  ", (granted, "dim"), waiver.reason
-            )
+            told = waiver_sentence(waivers[key_of(finding)])
+            yield Text.assemble("  ", (address(finding), "bold"), f"  {finding.rule}  ", told)
 
 
 def _baseline_line(report: Report) -> Text:

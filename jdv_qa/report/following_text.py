@@ -61,7 +61,10 @@ def print_following(
     before = (
         say(f"comparée à {previous.identity.version}", f"compared with {previous.identity.version}")
         if previous
-        else say("sans version précédente : ce qui y était déjà n'est pas distingué", "no previous version: what it had is not told")
+        else say(
+            "sans version précédente : ce qui y était déjà n'est pas distingué",
+            "no previous version: what it had is not told",
+        )
     )
     version = release.identity.version or "?"
     console.print(Text(french_spaces(say(f"version {version}, {before}", f"version {version}, {before}")), style="dim"))
@@ -91,8 +94,8 @@ def print_following(
         lines = textwrap.wrap(
             head + sentence, max(console.width, 40), subsequent_indent=" " * len(head), break_on_hyphens=False
         )
-        for line in lines:
-            console.print(Text(line))
+        for told_line in lines:
+            console.print(Text(told_line))
 
 
 def _state(one: Followed) -> str:
@@ -109,9 +112,7 @@ def _title(request: Request) -> str:
     return " · ".join(text for text in (request.kind_text, request.object_text, request.field, subject) if text)
 
 
-def following_json(
-    followed: Sequence[Followed], register: Register, release: Edition, previous: Edition | None
-) -> str:
+def following_json(followed: Sequence[Followed], register: Register, release: Edition, previous: Edition | None) -> str:
     """Return what became of the requests as JSON text, the same to the byte for the same input."""
     counts = Counter(one.state for one in followed)
     content: dict[str, Any] = {
@@ -144,6 +145,7 @@ def _request(one: Followed) -> dict[str, Any]:
         "status": one.status,
         "in_release": one.presence,
         "in_previous": one.before,
+        "brought_by": one.brought_by or None,
         "attention": one.needs_attention,
         "missing": list(one.missing),
         "notes": list(one.notes),

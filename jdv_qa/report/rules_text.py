@@ -40,7 +40,7 @@ def print_rules(rules: Iterable[Rule], console: Console) -> None:
         for rule in members:
             title = Text(text(rule.title))
             if rule.needs:
-                title.append(f"  [{', '.join(_need(need) for need in rule.needs)}]", style="dim")
+                title.append(f"  [{', '.join(need_word(need) for need in rule.needs)}]", style="dim")
             table.add_row(Text(rule.id), Text(severity_word(rule.severity), style=_STYLES[rule.severity]), title)
     console.print(table)
     console.print()
@@ -49,7 +49,8 @@ def print_rules(rules: Iterable[Rule], console: Console) -> None:
     )
 
 
-def _need(need: str) -> str:
+def need_word(need: str) -> str:
+    """Return the option that gives a rule what it needs, in words."""
     return {
         "loinc": say("avec --loinc", "with --loinc"),
         "previous": say("avec --previous", "with --previous"),
@@ -68,7 +69,7 @@ def print_rule(rule: Rule, console: Console, layout: Layout) -> None:
         (say("Correction", "How to mend"), text(rule.mend)),
         (say("Exceptions connues", "Known exceptions"), text(rule.exceptions)),
         (say("Références", "References"), " ; ".join(rule.references)),
-        (say("Il lui faut", "It needs"), ", ".join(_need(need) for need in rule.needs)),
+        (say("Il lui faut", "It needs"), ", ".join(need_word(need) for need in rule.needs)),
         (say("Paramètres", "Parameters"), ", ".join(f"{name} = {value}" for name, value in rule.parameters.items())),
     ):
         if content:

@@ -58,4 +58,5 @@ def _request(item: Reviewed) -> dict[str, Any]:
         "priority": item.priority.level,
         "priority_why": item.priority.why,
         "submission": item.submission.to_json() if item.submission else None,
+        "earlier": [past.to_json() for past in item.earlier],
     }

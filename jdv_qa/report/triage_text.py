@@ -6,6 +6,7 @@ Every string of a register or a workbook is printed through rich's Text: units s
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
@@ -29,7 +30,7 @@ _NAMES = {
     "acceptable": ("recevable", "acceptable"),
 }
 _PLURALS = {
-    "duplicate": ("doublons", "duplicates"), "to-reject": ("à écarter", "to reject"),
+    "already-done": ("déjà faites", "already done"), "duplicate": ("doublons", "duplicates"),
     "conflicting": ("contradictoires", "conflicting"), "acceptable": ("recevables", "acceptable"),
 }  # fmt: skip
 _STYLES = {
@@ -50,6 +51,7 @@ _ROW_FIELDS = (
     "chapter", "rank",
 )  # fmt: skip
 _MOST_ROWS = 4
+_MOST_BLANKED = 3
 _INDENT = 6
 
 
@@ -123,11 +125,13 @@ def _lines(item: Reviewed, width: int) -> Iterator[Text]:
     for reason in item.reasons:
         mark = f"{reason.rule} " if reason.rule else ""
         yield from _wrapped(f"{mark}{reason.message}", width)
+    for past in item.earlier:
+        yield from _wrapped(past.sentence[:1].upper() + past.sentence[1:], width, "magenta")
     yield from _change_lines(item.edit, "", width)
-    if item.correction:
-        yield from _wrapped(
-            say("Ce qui conviendrait :", "What would be right:").replace(" :", "\u00a0:"), width, "green"
-        )
+    if item.correction == item.edit and item.edit:
+        yield from _wrapped(say("Ces changements conviendraient.", "These changes would be right."), width, "green")
+    elif item.correction:
+        yield from _wrapped(say("Ce qui conviendrait", "What would be right") + _colon(), width, "green")
         yield from _change_lines(item.correction, "green", width)
     if item.verdict not in ("acceptable", "conflicting"):
         for finding in item.findings:
@@ -137,11 +141,11 @@ def _lines(item: Reviewed, width: int) -> Iterator[Text]:
         for line in _submission_lines(item.submission):
             yield from _wrapped(line, width, "blue")
     if item.candidates:
-        codes = "; ".join(f"{one.code} {one.label}" for one in item.candidates[:3])
-        yield from _wrapped(say(f"Codes possibles : {codes}", f"Candidates: {codes}"), width, "dim")
+        codes = say("\u202f; ", "; ").join(f"{one.code} {one.label}" for one in item.candidates[:3])
+        yield from _wrapped(say("Codes possibles", "Candidates") + f"{_colon()} {codes}", width, "dim")
     if item.related:
         numbers = ", ".join(other.number for other in item.related[:10])
-        yield from _wrapped(say(f"Voir aussi : {numbers}", f"See also: {numbers}"), width, "dim")
+        yield from _wrapped(say("Voir aussi", "See also") + f"{_colon()} {numbers}", width, "dim")
 
 
 def _title(item: Reviewed) -> str:
@@ -161,12 +165,18 @@ def _wrapped(sentence: str, width: int, style: str = "") -> Iterator[Text]:
 def _change_lines(edit: Edit, style: str, width: int) -> Iterator[Text]:
     """Yield the changes, one line for the cells of one field that change alike."""
     alike: dict[tuple[str, str, str, str], list[int]] = {}
+    blanked = Counter((cell.tab, cell.row) for cell in edit.cells if cell.after is None)
+    for (tab, at), number in blanked.items():
+        if number > _MOST_BLANKED:
+            fields = ", ".join(_header(tab, c.field) for c in edit.cells if (c.tab, c.row, c.after) == (tab, at, None))
+            place = say(f"→ à vider, ligne {at}", f"→ to blank, row {at}")
+            yield from _wrapped(f"{place}{_colon()} {fields}", width, style)
     for cell in edit.cells:
+        if cell.after is None and blanked[cell.tab, cell.row] > _MOST_BLANKED:
+            continue
         alike.setdefault((cell.tab, cell.field, cell.before or "–", cell.after or "–"), []).append(cell.row)
     for (tab, field, before, after), rows in alike.items():
-        yield from _wrapped(
-            f"→ {_header(tab, field)}, {_rows(rows)} : {before} → {after}".replace(" :", "\u00a0:"), width, style
-        )
+        yield from _wrapped(f"→ {_header(tab, field)}, {_rows(rows)}{_colon()} {before} → {after}", width, style)
     for row in edit.added:
         names = _ROW_FIELDS if row.order else (*_ROW_FIELDS, "order_label", "order_type", "specimen")
         shown = (
@@ -175,11 +185,15 @@ def _change_lines(edit: Edit, style: str, width: int) -> Iterator[Text]:
             else list(row.values.values())
         )
         place = say(f"→ ligne à ajouter sous la ligne {row.below}", f"→ row to add below row {row.below}")
-        yield from _wrapped(f"{place}\u00a0: {' | '.join(shown)}", width, style)
+        yield from _wrapped(f"{place}{_colon()} {' | '.join(shown)}", width, style)
     if edit.removed:
         yield from _wrapped(
-            say("→ à supprimer : ", "→ to remove: ") + _rows([row.row for row in edit.removed]), width, style
+            say("→ à supprimer", "→ to remove") + f"{_colon()} {_rows([row.row for row in edit.removed])}", width, style
         )
+
+
+def _colon() -> str:
+    return say("\u00a0:", ":")
 
 
 def _header(tab: str, field: str) -> str:
@@ -187,7 +201,7 @@ def _header(tab: str, field: str) -> str:
 
 
 def _rows(rows: list[int]) -> str:
-    shown = ", ".join(map(str, rows[:_MOST_ROWS])) + (", …" if len(rows) > _MOST_ROWS else "")
+    shown = ", ".join(map(str, sorted(rows)[:_MOST_ROWS])) + (", …" if len(rows) > _MOST_ROWS else "")
     return say("lignes" if len(rows) > 1 else "ligne", "rows" if len(rows) > 1 else "row") + f" {shown}"
 
 
@@ -202,6 +216,8 @@ def _submission_lines(draft: Submission) -> Iterator[str]:
         say("unité", "unit"): draft.unit or say("à demander", "to be asked for"),
         say("exemples de résultats", "example results"): draft.examples or say("à demander", "to be asked for"),
     }
-    yield say("Brouillon pour LOINC : ", "Draft for LOINC: ") + " ; ".join(
-        f"{name} {text}" for name, text in axes.items()
+    yield (
+        say("Brouillon pour LOINC", "Draft for LOINC")
+        + f"{_colon()} "
+        + " ; ".join(f"{name} {text}" for name, text in axes.items())
     )

@@ -1,4 +1,4 @@
-"""The sample that ships with the package: two clean editions, a draft with known faults, a laboratory report, and change requests."""
+"""The sample that ships with the package: two clean editions, a draft with faults, a laboratory report, change requests."""
 
 from __future__ import annotations
 

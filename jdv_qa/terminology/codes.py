@@ -24,7 +24,7 @@ _NEARLY_LOINC = re.compile(r"([0-9]{1,7})[^0-9A-Za-z]{1,4}([0-9])")
 _WITHIN = re.compile(r"(?<![0-9-])([0-9]{1,7}-[0-9])(?![0-9-])")
 _PLACEHOLDER = re.compile(
     r"attente|d[ée]finir|d[ée]terminer|cr[ée]er|venir|compl[ée]ter|pr[ée]ciser|provisoire|inconnu|aucun|n[ée]ant"
-    r"|tbd|tbc|todo|pending|[?.…xX*#-]+|n/?a|nc|nd|sans code",
+    r"|pending|sans code|\b(?:tbd|tbc|todo|n/?a|nc|nd)\b|^[?.…x*#\s-]+$",
     re.IGNORECASE,
 )
 _DASHES = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d\u02d7\u06d4"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from math import inf, log10
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.resources import rules_directory
 from jdv_qa.terminology.labels import axis_wordings, fold
@@ -51,6 +51,8 @@ _COMPONENTS = 500
 """Components weighed at most for a wording; those that have its rarest words come first."""
 _TERMS = 400
 """Terms weighed at least, where there are as many whose component says something of the wording."""
+_MOST = 1500
+"""Terms weighed at most: where more are as good, no ten candidates can be."""
 _BEHIND = 1.5
 """Components that say so much less than the best are not looked at once there are enough terms."""
 _ALIKE = 84.0
@@ -67,7 +69,8 @@ class Fit:
 
     `score` is higher the better; `missing` is the weight of the words of the wording that it does not say, listed in `unsaid`;
     `excess` that of what the term says besides on axes that the wording speaks of, listed in `said_more`; `open_axes` are
-    those the wording is silent on.
+    those the wording is silent on. `same_analyte`: its component has a word in common with that of the best term, or the wording
+    is silent on the component.
     """
 
     code: str
@@ -77,6 +80,7 @@ class Fit:
     open_axes: tuple[str, ...]
     said_more: tuple[str, ...]
     unsaid: tuple[str, ...]
+    same_analyte: bool
 
     @property
     def complete(self) -> bool:
@@ -93,6 +97,20 @@ class _Slot:
 
     word: str
     tokens: tuple[str, ...]
+
+
+class _Weighed(NamedTuple):
+    """A term against a wording: its score; the weight of what it says besides; the words it says, as bits.
+
+    `component`: the words that its component says; `silent`, `more`: the axes that the wording is silent on or says by half.
+    """
+
+    score: float
+    excess: float
+    words: int
+    component: int
+    silent: tuple[str, ...]
+    more: tuple[str, ...]
 
 
 class WordingIndex:
@@ -218,37 +236,49 @@ class WordingIndex:
         query = _Query(slots, self._weights)
         axes = [index.weigh(query, self._weights, axis) for axis, index in self._axes.items()]
         found = {place: self._fit(place, axes, query, properties) for place in self._places_of(axes[0], query)}
-        if not any(query.full(mask) and excess < _NOTHING for _, excess, mask, *_ in found.values()):
+        if not any(query.full(weighed.words) and weighed.excess < _NOTHING for weighed in found.values()):
             for place in self._places_by_context(axes, query):
                 if place not in found:
                     found[place] = self._fit(place, axes, query, properties)
-        ordered = sorted(found.items(), key=lambda item: (-item[1][0], self.codes[item[0]]))
+        ordered = sorted(found.items(), key=lambda item: (-item[1].score, self.codes[item[0]]))
         if len(ordered) > limit:
-            least = ordered[0][1][0] - sum(_SILENCE.values())
+            least = ordered[0][1].score - sum(_SILENCE.values())
             ordered = [
-                item for rank, item in enumerate(ordered) if rank < limit or (item[1][0] >= least and rank < 400)
+                item for rank, item in enumerate(ordered) if rank < limit or (item[1].score >= least and rank < 400)
             ]
+        analyte = ordered[0][1].component if ordered else 0
+        whole = query.weight((1 << len(slots)) - 1)
         return [
             Fit(
                 self.codes[place],
-                round(score, 6),
-                round(query.weight((1 << len(slots)) - 1) - query.weight(mask), 6),
-                round(excess, 6),
-                silent,
-                more,
-                tuple(slot.word for number, slot in enumerate(slots) if not mask >> number & 1),
+                round(weighed.score, 6),
+                round(whole - query.weight(weighed.words), 6),
+                round(weighed.excess, 6),
+                weighed.silent,
+                weighed.more,
+                tuple(slot.word for number, slot in enumerate(slots) if not weighed.words >> number & 1),
+                not analyte or bool(weighed.component & analyte),
             )
-            for place, (score, excess, mask, silent, more) in ordered
+            for place, weighed in ordered
         ]
+
+    def unknown(self, wording: str) -> tuple[str, ...]:
+        """Return the words of a wording that no term says, folded, those apart that say nothing ("dosage")."""
+        return tuple(dict.fromkeys(word for word, tokens in self._said(wording) if not tokens))
 
     def _slots(self, wording: str) -> list[_Slot]:
         """Return the words of a wording that terms can say, each with the tokens that say it."""
         slots: dict[str, _Slot] = {}
-        for word, choices in _reworded(wording):
-            known = tuple(token for token in dict.fromkeys(choices) if token in self._weights)
-            if tokens := known or self._nearly(choices[0]):
+        for word, tokens in self._said(wording):
+            if tokens:
                 slots.setdefault(tokens[0], _Slot(word, tokens))
         return list(slots.values())
+
+    def _said(self, wording: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the words of a wording with the tokens that say each, none where no term has it."""
+        for word, choices in _reworded(wording):
+            known = tuple(token for token in dict.fromkeys(choices) if token in self._weights)
+            yield word, known or self._nearly(choices[0])
 
     @lru_cache(maxsize=4096)  # noqa: B019 (the index lives as long as the run)
     def _nearly(self, token: str) -> tuple[str, ...]:
@@ -274,7 +304,7 @@ class WordingIndex:
             if len(hits := self._alias_terms.get(token, ())) < _COMPONENTS:
                 places |= dict.fromkeys(hits)
         for cost, number in ranked:
-            if len(places) >= _TERMS and cost > ranked[0][0] + _BEHIND:
+            if len(places) >= (_TERMS if cost > ranked[0][0] + _BEHIND else _MOST):
                 break
             places |= dict.fromkeys(self._by_component[number])
         return list(places)
@@ -295,7 +325,7 @@ class WordingIndex:
         best = max(weight for weight, _ in weighed)
         count = 0
         for weight, context in sorted(weighed, reverse=True):
-            if weight < best - 1 or (count > _TERMS and weight < best):
+            if weight < best - 1 or count > (_TERMS if weight < best else _MOST):
                 return
             places = self._contexts[context]
             count += len(places)
@@ -318,8 +348,8 @@ class WordingIndex:
 
     def _fit(
         self, place: int, axes: Sequence[Mapping[int, tuple[int, float]]], query: _Query, properties: Collection[str]
-    ) -> tuple[float, float, int, tuple[str, ...], tuple[str, ...]]:
-        """Return the score of a term, the weight of what it says besides, the words it says, the axes not said and half said."""
+    ) -> _Weighed:
+        """Weigh a term against a wording."""
         ids = self._rows[place]
         mask, excess, cost = 0, 0.0, 0.0
         silent, more = [], []
@@ -342,6 +372,7 @@ class WordingIndex:
         if gain < -_SILENCE["component"]:
             silent.insert(0, "component")
             cost += _SILENCE["component"]
+            component = 0, inf
         else:
             mask |= component[0]
             if component[1]:
@@ -349,7 +380,8 @@ class WordingIndex:
                 more.insert(0, "component")
         if properties and self._parts[1][ids[1]] not in properties:
             cost += 1
-        return query.weight(mask) - _HALF_SAID * excess - cost, excess, mask, tuple(silent), tuple(more)
+        score = query.weight(mask) - _HALF_SAID * excess - cost
+        return _Weighed(score, excess, mask, component[0], tuple(silent), tuple(more))
 
 
 class _AxisIndex:

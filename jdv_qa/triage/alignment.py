@@ -110,7 +110,8 @@ def propose_reference(request: Request, tab: str, values: ValueSet) -> Proposal:
     code = request.code or (request.asked if request.kind == CREATE and not request.code else "")
     if tab == "chapters" and not code:
         code = request.chapter
-    if not code:
+    placeholder = request.kind == CREATE and " " in code and not any(letter.isdigit() for letter in code)
+    if not code or placeholder:
         return lacking(None, f"le code manque (onglet « {title} »)", f'the code is missing (tab "{title}")')
     key = "subcode" if tab == "chapters" and not any(r["code"] == code for r in table.records) else "code"
     records = [record for record in table.records if record[key] == code]

@@ -22,16 +22,19 @@ from jdv_qa.checks.indicators import indicators
 from jdv_qa.checks.notes import same_version
 from jdv_qa.checks.summary import known_indicators, whole_number
 from jdv_qa.errors import WorkbookError
-from jdv_qa.language import french_spaces, say
+from jdv_qa.language import say
 from jdv_qa.terminology.codes import is_loinc
 from jdv_qa.terminology.labels import fold
 from jdv_qa.triage.conventions import load_conventions
 from jdv_qa.triage.decisions import Decision, by_number, is_recoding, retained
-from jdv_qa.triage.proposal import CellSet, Edit, Proposal, Reason, RowAdded, RowRemoved, ValueSet, propose, read_targets
+from jdv_qa.triage.edits import CellSet, Edit, Proposal, Reason, RowAdded, RowRemoved, reason_of
+from jdv_qa.triage.proposal import propose
 from jdv_qa.triage.requests import CREATE, REMOVE, Request
 from jdv_qa.triage.trial import Trials, apply_edits
+from jdv_qa.triage.value_set import ValueSet, read_targets
 from jdv_qa.triage.verdict import rejections
-from jdv_qa.workbook.edition import ORDER_FIELDS, RESULT_FIELDS, Edition, Record, Table, split_values
+from jdv_qa.workbook.editing import MAX_TEXT
+from jdv_qa.workbook.edition import ORDER_FIELDS, RESULT_FIELDS, Edition, Record, Table
 from jdv_qa.workbook.layout import Layout, load_layout, normal_form
 
 if TYPE_CHECKING:
@@ -46,8 +49,8 @@ State: TypeAlias = Literal["carried", "present", "refused", "not-accepted"]
 
 STATES: tuple[State, ...] = get_args(State)
 
-MAX_TEXT = 32_767
-"""Characters (UTF-16 units) that a cell can hold, by Excel's specifications."""
+_BEYOND = 2_000_000
+"""Identity of the first added row: beyond all rows that a sheet can have."""
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ORDER, _RESULT = frozenset(ORDER_FIELDS), frozenset(RESULT_FIELDS)
@@ -98,8 +101,17 @@ class Application:
     figures: tuple[Written, ...] = ()
     unknown: tuple[Decision, ...] = ()
     loinc: LoincRelease | None = None
-    added: frozenset[tuple[str, int]] = frozenset()
-    """Tab and row, in the result, of the rows that the draft does not have."""
+    origins: Mapping[tuple[str, int], int | None] = field(default_factory=dict)
+    """Tab and row in the result -> the row of the draft, None for an added one; rows that did not move are left out."""
+
+    def origin(self, tab: str, row: int) -> int | None:
+        """Return the row of the draft that a row of the result is, None for an added one."""
+        return self.origins.get((tab, row), row)
+
+    @property
+    def unread(self) -> tuple[Outcome, ...]:
+        """Requests with a decision that is not understood: nobody can tell whether they are to be carried."""
+        return tuple(one for one in self.outcomes if one.decision and one.decision.text and not one.decision.decision)
 
     @property
     def summary(self) -> dict[State, int]:
@@ -139,7 +151,9 @@ def apply_decisions(
     consequences = load_conventions().consequences
 
     def run(trial: Edition) -> Report:
-        return check(trial, layout=layout, loinc=loinc, nabm=nabm, waivers=granted, profile=profile, ignore=consequences)
+        return check(
+            trial, layout=layout, loinc=loinc, nabm=nabm, waivers=granted, profile=profile, ignore=consequences
+        )
 
     requests, decisions = tuple(requests), tuple(decisions)
     ruled = by_number(requests, decisions)
@@ -154,14 +168,12 @@ def apply_decisions(
                 refused[place] = (_unclear_value(meant.unclear),)
     session = _Session(accepted, requests, draft, ValueSet(draft, layout, loinc, nabm), run, stage)
     reached = session.reached(refused)
-    outcomes = tuple(
-        _outcome(place, request, ruled[place], reached) for place, request in enumerate(requests)
-    )
+    outcomes = tuple(_outcome(place, request, ruled[place], reached) for place, request in enumerate(requests))
     known = {request.number for request in requests}
     unknown = tuple(decision for decision in decisions if decision.number not in known)
     standing, figures = _with_figures(reached.standing, draft)
     return Application(
-        draft, standing.edition, standing.edit(draft), outcomes, figures, unknown, loinc, standing.added_rows()
+        draft, standing.edition, standing.edit(draft), outcomes, figures, unknown, loinc, standing.origins()
     )
 
 
@@ -175,11 +187,11 @@ def _outcome(place: int, request: Request, decision: Decision | None, reached: _
 
 def _undecided(decision: Decision | None) -> tuple[Reason, ...]:
     if decision is None:
-        return (_reason(None, "aucune décision", "no decision"),)
+        return (reason_of(None, "aucune décision", "no decision"),)
     if decision.decision or not decision.text:
         return ()
     return (
-        _reason(
+        reason_of(
             None,
             f"décision « {decision.text} » pas comprise : écrire acceptée, refusée, ajournée ou en attente LOINC",
             f'decision "{decision.text}" not understood: write acceptée, refusée, ajournée or en attente LOINC',
@@ -188,15 +200,11 @@ def _undecided(decision: Decision | None) -> tuple[Reason, ...]:
 
 
 def _unclear_value(value: str) -> Reason:
-    return _reason(
+    return reason_of(
         None,
         f"« Valeur retenue » {value} : la demande ne dit pas de quel champ ; l'écrire dans la demande (colonne « Champ »)",
         f'"Valeur retenue" {value}: the request does not say of which field; write it in the request (column "Champ")',
     )
-
-
-def _reason(rule: str | None, fr: str, en: str) -> Reason:
-    return Reason(say(french_spaces(fr), en), rule)
 
 
 # ------------------------------------------------------------------------------------------- the draft as it is changed
@@ -217,7 +225,7 @@ class _Standing:
     identities: Mapping[tuple[str, int], int] = field(default_factory=dict)
     anchors: Mapping[tuple[str, int], int] = field(default_factory=dict)
     taken: Mapping[tuple[str, int], RowRemoved] = field(default_factory=dict)
-    free: int = 2_000_000
+    free: int = _BEYOND
 
     def identity(self, tab: str, row: int) -> int:
         """Return the identity of a row as it stands."""
@@ -226,7 +234,8 @@ class _Standing:
     def cells(self, edit: Edit, placed: Mapping[int, int]) -> list[_Cell]:
         """Return the cells that an edit of this standing writes; `placed`: place of an added row in it -> its identity."""
         cells: list[_Cell] = [
-            (cell.tab, self.identity(cell.tab, cell.row), cell.field, cell.before, cell.after, "set") for cell in edit.cells
+            (cell.tab, self.identity(cell.tab, cell.row), cell.field, cell.before, cell.after, "set")
+            for cell in edit.cells
         ]
         for place, row in enumerate(edit.added):
             cells += [(row.tab, placed[place], name, None, text, "add") for name, text in row.values.items()]
@@ -241,13 +250,19 @@ class _Standing:
         tables, identities = dict(applied.edition.tables), dict(self.identities)
         anchors, taken, free = dict(self.anchors), dict(self.taken), self.free
         placed: dict[int, dict[int, int]] = {number: {} for number in edits}
-        for tab in {row.tab for edit in edits.values() for row in (*edit.added, *edit.removed)}:
+        moved = {row.tab for edit in edits.values() for row in edit.added}
+        for tab in sorted(moved | {row.tab for edit in edits.values() for row in edit.removed}):
             table = self.edition.tables[tab]
             removed = sorted({gone.row for edit in edits.values() for gone in edit.removed if gone.tab == tab})
             added = sorted(
-                ((row.below, number, place) for number, edit in edits.items() for place, row in enumerate(edit.added) if row.tab == tab),
+                (
+                    (row.below, number, place)
+                    for number, edit in edits.items()
+                    for place, row in enumerate(edit.added)
+                    if row.tab == tab
+                ),
                 key=lambda item: item[0],
-            )  # fmt: skip
+            )
             belows = [below for below, _, _ in added]
             own: dict[int, int] = {}
             for below, number, place in added:
@@ -256,9 +271,9 @@ class _Standing:
                 placed[number][place] = free
                 own[len(own)] = free
                 free += 1
-            for edit in edits.values():
-                for gone in edit.removed:
-                    if gone.tab == tab and (identity := self.identity(tab, gone.row)) < 1_000_000:
+            for one in edits.values():
+                for gone in one.removed:
+                    if gone.tab == tab and (identity := self.identity(tab, gone.row)) < _BEYOND:
                         taken[tab, identity] = replace(gone, row=identity)
             present = {record.row for record in table.records}
             for record in table.records:
@@ -275,7 +290,7 @@ class _Standing:
                 if identity != row:
                     identities[tab, row] = identity
                 records.append(replace(record, row=row))
-            tables[tab] = replace(tables[tab], records=tuple(records))
+            tables[tab] = replace(tables[tab], records=tuple(_with_own_orders(records) if tab == "main" else records))
         written = {number: self.cells(edit, placed[number]) for number, edit in edits.items()}
         edition = replace(applied.edition, tables=tables)
         return _Standing(edition, identities, anchors, taken, free), written
@@ -292,9 +307,9 @@ class _Standing:
         tab, identity, name, before, after, action = cell
         return Written(tab, identity if action == "remove" else self.row_of(tab, identity), name, before, after, action)
 
-    def added_rows(self) -> frozenset[tuple[str, int]]:
-        """Return tab and row of the rows that the draft does not have."""
-        return frozenset(place for place, identity in self.identities.items() if identity >= 1_000_000)
+    def origins(self) -> dict[tuple[str, int], int | None]:
+        """Return tab and row -> the row of the draft, None for an added one, for the rows that moved."""
+        return {place: None if identity >= _BEYOND else identity for place, identity in self.identities.items()}
 
     def edit(self, draft: Edition) -> Edit:
         """Return what differs from the draft, by its rows."""
@@ -307,13 +322,23 @@ class _Standing:
             records = {record.row: record for record in before.records}
             for record in table.records:
                 identity = self.identity(tab, record.row)
-                if identity in records and identity < 1_000_000:
+                if identity in records and identity < _BEYOND:
                     cells += _differences(tab, records[identity], record)
                 else:
                     own = _own(record)
                     inherited = {name: record[name] for name in record.inherited if record[name]}
                     added.append(RowAdded(tab, self.anchors[tab, identity], own, record["order_code"], inherited))
         return Edit(tuple(cells), tuple(added), tuple(self.taken.values()))
+
+
+def _with_own_orders(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield rows, those that are now the first of their order without anything taken from a row above."""
+    above = ""
+    for record in records:
+        if record.inherited and record["order_code"] != above:
+            record = replace(record, inherited=frozenset())
+        above = record["order_code"]
+        yield record
 
 
 def _own(record: Record) -> dict[str, str]:
@@ -363,13 +388,18 @@ _Found: TypeAlias = tuple[State, tuple[Reason, ...]]
 
 @dataclass
 class _Reached:
-    """Where the turns led to. `found`: what became of each accepted request; `cells`: what those carried wrote."""
+    """Where the turns led to.
+
+    `found`: what became of each accepted request; `cells`: what those carried wrote; `remarks`: what is to be known of them;
+    `late`: those left out of a turn since they brought an error with others.
+    """
 
     standing: _Standing
     requests: dict[int, Request]
     found: dict[int, _Found] = field(default_factory=dict)
     cells: dict[int, list[_Cell]] = field(default_factory=dict)
     remarks: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
+    late: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -430,7 +460,7 @@ class _Session:
     def _proposals(self, reached: _Reached, values: ValueSet) -> dict[int, Proposal]:
         """Return what each accepted request means now; one about a code that gave way to another is about that one."""
         renamed = {}
-        for place, request in self.accepted.items():
+        for request in self.accepted.values():
             if pair := _recoding(request, values):
                 renamed[pair[0]] = pair[1]
         for place, request in self.accepted.items():
@@ -441,7 +471,7 @@ class _Session:
         return {place: self._propose(request, values) for place, request in reached.requests.items()}
 
     def _relabelled(self, place: int, request: Request, values: ValueSet) -> Request:
-        """Return a creation whose code the meeting changed without the label of the code asked for, where the new one has its own."""
+        """Return a creation without the label of the code asked for, where the meeting changed it and the new one has its own."""
         if request.kind != CREATE or request.code == self.asked[place].code or not request.label:
             return request
         term = values.term(request.code)
@@ -451,7 +481,7 @@ class _Session:
     def _propose(self, request: Request, values: ValueSet) -> Proposal:
         proposal = propose(request, values)
         if proposal.missing and (pair := _recoding(request, values)) is not None:
-            reason = _reason(
+            reason = reason_of(
                 None,
                 f"{pair[0]} a déjà laissé la place à {pair[1]}",
                 f"{pair[0]} has given way to {pair[1]} already",
@@ -475,7 +505,7 @@ class _Session:
                 continue
             for key, text in proposal.wanted.items():
                 if key[0] != "removed":
-                    wanted[key][text].append(place)
+                    wanted[key][fold(text)].append(place)
         for key, texts in wanted.items():
             for text, places in texts.items() if len(texts) > 1 else ():
                 for place in places:
@@ -494,10 +524,10 @@ class _Session:
 
     def _rivalry(self, other: int, subject: str) -> Reason:
         number = self.asked[other].number
-        return _reason(
+        return reason_of(
             None,
-            f"la demande n° {number}, acceptée aussi, veut autre chose pour « {subject} » : trancher",
-            f'request {number}, accepted too, wants something else for "{subject}": decide between them',
+            f"contredit la demande n° {number}, acceptée aussi, sur « {subject} » : trancher",
+            f'contradicts request {number}, accepted too, on "{subject}": decide between them',
         )
 
     def _refuse_undone(
@@ -549,7 +579,7 @@ class _Session:
         found = dict(zip(candidates, trials.new_findings([proposals[one].edit for one in candidates]), strict=True))
         for place in candidates:
             if errors := _errors(found[place]):
-                reached.found[place] = ("refused", errors)
+                reached.found[place] = ("refused", (*((_together(),) if place in reached.late else ()), *errors))
             else:
                 reached.remarks[place] = self._remarks(proposals[place], found[place], values)
         able = [place for place in candidates if reached.found[place][0] == "carried"]
@@ -560,21 +590,22 @@ class _Session:
         while errors := _errors(trials.together(list(chosen.values()))) if len(chosen) > 1 else ():
             culprit = _culprit(chosen, trials)
             reached.found[culprit] = ("refused", (_together(), *errors))
+            reached.late.add(culprit)
             chosen = self._ranked([place for place in chosen if place != culprit], reached, proposals)
         for place, same in repeats.items():
             number = self.asked[same].number
-            reason = _reason(None, f"même demande que la n° {number}", f"the same as request {number}")
+            reason = reason_of(None, f"même demande que la n° {number}", f"the same as request {number}")
             state, reasons = reached.found[same]
             reached.found[place] = ("present", (reason,)) if state == "carried" else ("refused", (reason, *reasons))
         return chosen
 
-    def _ranked(
-        self, places: Iterable[int], reached: _Reached, proposals: Mapping[int, Proposal]
-    ) -> dict[int, Edit]:
+    def _ranked(self, places: Iterable[int], reached: _Reached, proposals: Mapping[int, Proposal]) -> dict[int, Edit]:
         """Return the edits of the requests chosen, the ranks of added results following one another without gaps."""
         values = self._values(reached.standing)
         return {
-            place: self._propose(reached.requests[place], values).edit if proposals[place].edit.added else proposals[place].edit
+            place: self._propose(reached.requests[place], values).edit
+            if proposals[place].edit.added
+            else proposals[place].edit
             for place in places
         }
 
@@ -582,7 +613,7 @@ class _Session:
         """Return what is to be known of a request that is carried: the meeting may have had its reasons."""
         warnings = (Reason(finding.message, finding.rule) for finding in findings)
         unverified = (
-            _reason(
+            reason_of(
                 "LNC-01",
                 f"{one.code} n'a pas pu être vérifié : relancer avec --loinc",
                 f"{one.code} could not be verified: run again with --loinc",
@@ -606,19 +637,23 @@ def _settled(proposal: Proposal, barred: tuple[Reason, ...] | None) -> _Found:
         return "refused", (*proposal.faults, _retain())
     if proposal.term is not None:
         return "refused", (
-            _reason(
+            reason_of(
                 None,
                 "c'est un terme à demander à LOINC ; le code une fois connu va dans « Code retenu »",
                 'it is a term to ask of LOINC; its code, once known, goes into "Code retenu"',
             ),
         )
     if not proposal.edit:
-        return "refused", (_reason(None, "la demande ne change rien de précis", "the request changes nothing definite"),)
-    texts = [cell.after for cell in proposal.edit.cells] + [text for row in proposal.edit.added for text in row.values.values()]
+        return "refused", (
+            reason_of(None, "la demande ne change rien de précis", "the request changes nothing definite"),
+        )
+    texts = [cell.after for cell in proposal.edit.cells] + [
+        text for row in proposal.edit.added for text in row.values.values()
+    ]
     for text in texts:
         if text and (_UNWRITABLE.search(text) or len(text.encode("utf-16-le", "surrogatepass")) // 2 > MAX_TEXT):
             return "refused", (
-                _reason(
+                reason_of(
                     None,
                     "le texte est trop long pour une cellule, ou contient un caractère qu'un classeur ne peut pas contenir",
                     "the text is too long for a cell, or holds a character that no workbook can hold",
@@ -628,7 +663,7 @@ def _settled(proposal: Proposal, barred: tuple[Reason, ...] | None) -> _Found:
 
 
 def _retain() -> Reason:
-    return _reason(
+    return reason_of(
         None,
         "écrire dans « Code retenu » ou « Valeur retenue » ce qu'il faut reporter",
         'write into "Code retenu" or "Valeur retenue" what is to be carried',
@@ -636,7 +671,7 @@ def _retain() -> Reason:
 
 
 def _unstable() -> Reason:
-    return _reason(
+    return reason_of(
         None,
         "appliquée deux fois, la demande changerait encore le classeur : la préciser",
         "applied twice, the request would change the workbook again: make it precise",
@@ -644,7 +679,7 @@ def _unstable() -> Reason:
 
 
 def _together() -> Reason:
-    return _reason(
+    return reason_of(
         None,
         "sans faute seule, elle amènerait une erreur avec les demandes reportées avant elle",
         "right by itself, it would bring an error with the requests carried before it",
@@ -652,9 +687,7 @@ def _together() -> Reason:
 
 
 def _errors(findings: Iterable[Finding]) -> tuple[Reason, ...]:
-    return tuple(
-        dict.fromkeys(Reason(one.message, one.rule) for one in findings if one.severity is Severity.ERROR)
-    )
+    return tuple(dict.fromkeys(Reason(one.message, one.rule) for one in findings if one.severity is Severity.ERROR))
 
 
 def _culprit(chosen: Mapping[int, Edit], trials: Trials) -> int:
@@ -698,18 +731,18 @@ def _removals_against(
     proposals: Mapping[int, Proposal], barred: Mapping[int, Any], values: ValueSet
 ) -> Iterator[tuple[int, int, str]]:
     """Yield (a removal, another request, the code) where one takes away what the other creates or changes."""
-    about: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    about: dict[str, list[int]] = defaultdict(list)
     for place, proposal in proposals.items():
         if place in barred or proposal.missing:
             continue
         for kind, part, code, *rest in _meanings(proposal):
-            if kind == CREATE and part not in ("nabm",):
-                about[code].append((place, ""))
+            if kind == CREATE and part != "nabm":
+                about[f"{part} {code}"].append(place)
                 for order in rest[0] if rest and isinstance(rest[0], tuple) else ():
-                    about[f"order {order}"].append((place, order))
+                    about[f"under {order}"].append(place)
         for key in proposal.wanted:
             if key[0] in ("result", "order") and not proposal.done:
-                about[f"{key[0]} changed {key[1]}"].append((place, ""))
+                about[f"{key[0]} changed {key[1]}"].append(place)
     for place, proposal in proposals.items():
         if place in barred or proposal.missing:
             continue
@@ -717,19 +750,21 @@ def _removals_against(
             if kind != REMOVE:
                 continue
             orders = set(rest[0]) if rest and isinstance(rest[0], tuple) else set()
-            for other, _ in about.get(code, ()):
-                created = [set(one[3]) for one in _meanings(proposals[other]) if len(one) > 3 and isinstance(one[3], tuple)]
+            for other in about.get(f"{part} {code}", ()):
+                created = [
+                    set(one[3]) for one in _meanings(proposals[other]) if len(one) > 3 and isinstance(one[3], tuple)
+                ]
                 apart = orders and created and not any(orders & one for one in created)
                 if other != place and not apart:
                     yield place, other, code
             if part == "order" and proposal.edit.removed:
-                for other, _ in about.get(f"order {code}", ()):
+                for other in about.get(f"under {code}", ()):
                     yield place, other, code
         yield from _whole_removals(place, proposal, about, values)
 
 
 def _whole_removals(
-    place: int, proposal: Proposal, about: Mapping[str, list[tuple[int, str]]], values: ValueSet
+    place: int, proposal: Proposal, about: Mapping[str, list[int]], values: ValueSet
 ) -> Iterator[tuple[int, int, str]]:
     """Yield the requests that change an order or a result of which a removal leaves no row."""
     gone = {row.row for row in proposal.edit.removed if row.tab == "main"}
@@ -743,7 +778,7 @@ def _whole_removals(
     ):
         for code in dict.fromkeys(record[name] for record in records):
             if code in entities and all(record.row in lost for record in entities[code].records):
-                for other, _ in about.get(f"{part} changed {code}", ()):
+                for other in about.get(f"{part} changed {code}", ()):
                     if other != place:
                         yield place, other, code
 
@@ -848,7 +883,8 @@ def _below(table: Table, values: Mapping[str, str]) -> int:
     if same := [record.row for record in records if record["code"] == code]:
         return same[-1]
     codes = [record["code"] for record in records]
-    for key in (_natural, str.casefold):
+    orders: tuple[Callable[[str], Any], ...] = (_natural, str.casefold)
+    for key in orders:
         keys = [key(one) for one in codes]
         if len(keys) > 2 and keys == sorted(keys):
             place = bisect_right(keys, key(code))
@@ -856,8 +892,7 @@ def _below(table: Table, values: Mapping[str, str]) -> int:
     return last
 
 
-def _natural(text: str) -> Any:
-    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", text.casefold()) if part]
-
-
-_ = split_values
+def _natural(text: str) -> list[tuple[bool, int, str]]:
+    """Return the key that sorts codes as people do, figures by their value."""
+    parts = [part for part in re.split(r"(\d+)", text.casefold()) if part]
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]

@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from jdv_qa.checks.catalogue import load_catalogue
 from jdv_qa.checks.labels import AXIS_NAMES
 from jdv_qa.language import french_spaces, say
-from jdv_qa.terminology.codes import read_code
+from jdv_qa.terminology.codes import read_code, with_dash
 from jdv_qa.terminology.fitting import Fit, WordingIndex
 from jdv_qa.terminology.labels import fold, loinc_parts, parse_label
 from jdv_qa.terminology.labels import wording as french_wording
@@ -31,7 +31,7 @@ LIMIT = 10
 """Candidates given for a request."""
 
 _UNIT_IN_WORDS = re.compile(
-    r"(?<!\S)(?:(?:en|in)\s+(?P<bare>[\wµμ]{0,2}(?:mol|g|kat|UI|IU|U))|(?P<whole>[\w*.\[\]µμ%']+/"
+    r"(?<!\S)(?<![0-9] )(?:(?:en|in)\s+(?P<bare>[\wµμ]{0,2}(?:mol|g|kat|UI|IU|U))|(?P<whole>[\w*.\[\]µμ%']+/"
     r"\(?(?:[dcmuµμnpf]?[Ll]|kg|g|m?mol|24 ?\.?h|h|d|j|min)\)?))(?=[\s,.;:)]|$)"
 )
 _MEANT, _EXACT, _FITS, _NEIGHBOUR, _NEAR_FIT = range(5)
@@ -184,7 +184,8 @@ class _Search:
         term = self._term(code)
         replacements = self.release.candidates(code) if self.release is not None else ()
         if term is None and not replacements:
-            for proposal in read_code(code).proposals[:_PROPOSALS]:
+            dashed = with_dash(code)
+            for proposal in (dashed,) if dashed else read_code(code).proposals[:_PROPOSALS]:
                 if self._term(proposal) is not None:
                     reason = say(f"« {code} » corrigé", f'"{code}" put right')
                     yield _Choice(proposal, _MEANT, self._likeness(proposal, asked), [reason], ())
@@ -218,11 +219,15 @@ class _Search:
         return fuzz.token_set_ratio(fold(self._label(code)), fold(asked.wording)) / 100 if asked.wording else 0.0
 
     def _by_wording(self, asked: _Asked, limit: int) -> Iterator[_Choice]:
-        """Yield the terms that fit the wording as well as any does, the neighbours of one that says it all, and those near it."""
+        """Yield the terms that fit the wording as well as any does, the neighbours of one that says it all, and those near it.
+
+        A term whose component has no word in common with that of the best is not near it.
+        """
         found = [fit for fit in self.index.fits(asked.wording, 4 * limit, asked.properties) if fit.score > 0]
         if not found:
             return
-        exact = [fit for fit in found if fit.complete and not set(fit.open_axes) - _SELDOM_SAID]
+        unknown = self.index.unknown(asked.wording)
+        exact = [fit for fit in found if fit.complete and not unknown and not set(fit.open_axes) - _SELDOM_SAID]
         reference = self._term(exact[0].code) if exact else None
         if reference is not None:
             yield _Choice(
@@ -234,8 +239,10 @@ class _Search:
             tier = _FITS if (fit.missing + fit.excess, fit.missing) == best else _NEAR_FIT
             if fit in exact:
                 tier = _EXACT
-            if tier != _NEAR_FIT or fit.score >= found[0].score - _NEAR:
-                yield _Choice(fit.code, tier, fit.score, [self._fitting(fit)], fit.open_axes)
+            if tier != _NEAR_FIT or (fit.same_analyte and fit.score >= found[0].score - _NEAR):
+                yield _Choice(
+                    fit.code, tier, fit.score, [self._fitting(fit, tier), *_not_known(unknown)], fit.open_axes
+                )
 
     def _remarks(self, choice: _Choice, asked: _Asked) -> tuple[list[str], float]:
         """Return what the rules of choice say of a candidate, and what they cost it where the wording leaves the choice open."""
@@ -297,7 +304,7 @@ class _Search:
             panel = term.is_panel or term.order_obs == "Order"
             yield panel, 2.0, say("type Order : pas pour un résultat", "type Order: not for a result")
 
-    def _fitting(self, fit: Fit) -> str:
+    def _fitting(self, fit: Fit, tier: int) -> str:
         """Return how a term fits the wording."""
         term = self._term(fit.code)
         assert term is not None
@@ -309,7 +316,7 @@ class _Search:
             return say(f"proche ; plus précis que la demande : {axes}", f"near; more precise than the request: {axes}")
         left = [axis for axis in fit.open_axes if axis not in _SELDOM_SAID]
         if not left:
-            return say("dit la même chose", "says the same")
+            return say("dit la même chose", "says the same") if tier == _EXACT else say("proche", "near")
         axes = _axes_of(term, left)
         return say(f"convient ; non précisé dans la demande : {axes}", f"fits; not said in the request: {axes}")
 
@@ -415,6 +422,15 @@ def _by_mass_or_moles(property_: str) -> bool:
     return entry is not None and all(any(base in text for text in entry.dimensions) for base in ("M1", "N1"))
 
 
+def _not_known(words: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is said of words that no term has."""
+    if words:
+        shown = ", ".join(words)
+        yield say(
+            f"sans égard à « {shown} », que LOINC ne dit pas", f'regardless of "{shown}", which LOINC does not say'
+        )
+
+
 def _axes_of(term: Term, axes: Iterable[str]) -> str:
     """Return axes of a term with their values, for a sentence."""
     return ", ".join(f"{say(*AXIS_NAMES[axis])} ({_part(axis, term)})" for axis in axes)
@@ -426,11 +442,10 @@ def _differs(term: Term, other: Term, axis: str) -> str:
     before, after = (_part(axis, item) for item in (term, other))
     if axis == "property" and _by_mass(term.property) and "mol" in _si_of(other.property):
         return say("même analyse en moles, unité SI", "same test in moles, an SI unit")
-    none = say("aucune", "none")
-    return say(
-        f"même analyse, autre {name} : {after or none} (et non {before or none})",
-        f"same test, another {name}: {after or none} (not {before or none})",
-    )
+    if axis == "method" and not after:
+        return say("même analyse, sans technique", "same test, without method")
+    instead = say(f" (et non {before})", f" (not {before})") if before else ""
+    return say(f"même analyse, autre {name} : {after}{instead}", f"same test, another {name}: {after}{instead}")
 
 
 def _si_of(property_: str) -> str:

@@ -21,7 +21,8 @@ from jdv_qa.terminology.codes import CodeForm, is_loinc, is_pending, read_code
 from jdv_qa.terminology.labels import fold
 from jdv_qa.terminology.units import read_unit, says_no_unit
 from jdv_qa.triage.conventions import first_meant
-from jdv_qa.triage.requests import CREATE, MODIFY, REFERENCE_OBJECTS, REMOVE, Request, read_requests
+from jdv_qa.triage.requests import CREATE, MODIFY, REFERENCE_OBJECTS, REMOVE, Register, Request, read_requests
+from jdv_qa.triage.value_set import COLUMNS
 from jdv_qa.workbook.layout import Layout, load_layout, match_tabs
 from jdv_qa.workbook.read import find_columns, text_of
 from jdv_qa.workbook.sheets import RawSheet, read_sheets
@@ -32,12 +33,6 @@ Ruling: TypeAlias = Literal["accepted", "refused", "postponed", "awaiting-loinc"
 RULINGS: tuple[Ruling, ...] = get_args(Ruling)
 
 _CODE_FIELDS = ("loinc_code", "order_code", "result_code")
-_VALUE_COLUMNS = {
-    "unit": "unit", "unit_secondary": "unit_secondary", "conversion_factor": "conversion_factor", "display": "result_display",
-    "comparability": "comparability", "technique": "discriminating_technique", "chapter": "chapter",
-    "subchapter": "subchapter", "rank": "rank", "specimen": "specimen", "order_type": "order_type",
-}  # fmt: skip
-"""Column of the register that holds a value -> the field of the main tab that it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +53,14 @@ class Decision:
     row: int = 0
 
 
-def read_decisions(path: str | Path, layout: Layout | None = None) -> tuple[Decision, ...]:
+def read_decisions(
+    path: str | Path, register: Register | None = None, layout: Layout | None = None
+) -> tuple[Decision, ...]:
     """Read the decisions of an instruction workbook or, where it has no such tab, of a plain register.
 
-    `layout` is that of the tab, by default the one that ships. Lines without a number are left out: they are titles. A
-    register's « Statut » counts where its « Décision » is blank. Raises WorkbookError when the file cannot be read, or
-    holds neither.
+    `register` is the file's as read already, `layout` that of the tab, by default the one that ships. Lines without a
+    number are left out: they are titles. A register's « Statut » counts where its « Décision » is blank. Raises
+    WorkbookError when the file cannot be read, or holds neither.
     """
     path = Path(path)
     if path.suffix.casefold() in (".xlsx", ".xlsm"):
@@ -72,12 +69,12 @@ def read_decisions(path: str | Path, layout: Layout | None = None) -> tuple[Deci
         name = match_tabs((raw.sheet.name for raw in sheets), layout).get(next(iter(layout.tabs)))
         if name is not None:
             return _of_instruction(path, next(raw for raw in sheets if raw.sheet.name == name), layout)
-    return tuple(decision_of(request) for request in read_requests(path).requests)
+    return tuple(decision_of(request) for request in (register or read_requests(path)).requests)
 
 
 def decision_of(request: Request) -> Decision:
-    """Return the decision that a register's own columns give."""
-    text = request.decision or request.status
+    """Return the decision that a register's own columns give; a « Statut » that is no decision ("reçue") says nothing."""
+    text = request.decision or (request.status if ruling_of(request.status) else "")
     return Decision(request.number, ruling_of(text), text, row=request.row)
 
 
@@ -98,9 +95,7 @@ def _of_instruction(path: Path, raw: RawSheet, layout: Layout) -> tuple[Decision
     places = [(column.index - 1, column.field) for column in columns if column.field]
     found = []
     for row, cells in enumerate(raw.rows[header_row:], header_row + 1):
-        texts = {
-            name: " ".join(text_of(cells[place]).split()) for place, name in places if place < len(cells)
-        }
+        texts = {name: " ".join(text_of(cells[place]).split()) for place, name in places if place < len(cells)}
         if not texts.get("number"):
             continue
         text = texts.get("decision", "")
@@ -161,7 +156,7 @@ def retained(request: Request, decision: Decision) -> Retained:
         request = _with_code(request, decision.code)
     if decision.unit:
         same = request.kind == MODIFY and request.target_field == "unit"
-        request = replace(request, unit=decision.unit, **({"asked": decision.unit} if same else {}))
+        request = replace(request, unit=decision.unit, asked=decision.unit if same else request.asked)
     return _with_value(request, decision.value) if decision.value else Retained(request)
 
 
@@ -190,8 +185,12 @@ def _with_value(request: Request, value: str) -> Retained:
     if request.kind == MODIFY or (request.kind == CREATE and request.asked and request.object not in REFERENCE_OBJECTS):
         if request.target_field or request.object in REFERENCE_OBJECTS:
             return Retained(replace(request, asked=value))
-        said = [field for column, field in _VALUE_COLUMNS.items() if getattr(request, column)]
-        return Retained(replace(request, target_field=said[0], asked=value)) if len(said) == 1 else Retained(request, value)
+        said = [field for column, field in COLUMNS.items() if getattr(request, column)]
+        return (
+            Retained(replace(request, target_field=said[0], asked=value))
+            if len(said) == 1
+            else Retained(request, value)
+        )
     if request.object in REFERENCE_OBJECTS:
         return Retained(replace(request, label=value))
     if request.object == "nabm":

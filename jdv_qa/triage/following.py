@@ -12,13 +12,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from jdv_qa.errors import WorkbookError
 from jdv_qa.language import french_spaces, say
 from jdv_qa.terminology.codes import is_loinc, is_pending, read_code
 from jdv_qa.terminology.labels import fold
 from jdv_qa.triage.decisions import Decision, Retained, Ruling, by_number, is_recoding, retained
-from jdv_qa.triage.proposal import CellSet, Proposal, Reason, ValueSet, propose, read_targets
+from jdv_qa.triage.edits import CellSet, Proposal, Reason
+from jdv_qa.triage.proposal import propose
 from jdv_qa.triage.requests import CREATE, MODIFY, REFERENCE_OBJECTS, REMOVE, Request
 from jdv_qa.triage.succession import Succession, successions
+from jdv_qa.triage.value_set import COLUMNS, ValueSet, read_targets
 from jdv_qa.triage.verdict import known_as
 from jdv_qa.workbook.edition import ORDER_FIELDS, REFERENCE_PARTS, Edition, Record, split_values
 
@@ -34,12 +37,6 @@ State: TypeAlias = Literal[
     "published", "already", "partly", "absent", "moot", "refused", "postponed", "awaiting-loinc", "undecided"
 ]
 STATES: tuple[State, ...] = get_args(State)
-
-_COLUMNS = (
-    "unit", "unit_secondary", "conversion_factor", "display", "comparability", "technique", "chapter", "subchapter",
-    "rank", "specimen", "order_type",
-)  # fmt: skip
-"""Columns of the register that each ask for a value of their own in a modification without field."""
 
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "chapter": ("subchapter", "rank"),
@@ -66,7 +63,8 @@ class Followed:
     """A request, what was decided, and what the release has of it.
 
     `request` is what was retained of what was `asked`; `missing` says what the release lacks of it, `notes` what else there
-    is to know; `before`: the previous version said so already, None where it is not known; `changes`: those of the release that answer it.
+    is to know; `before`: the previous version said so already, None where it is not known; `changes`: those of the release
+    that answer it; `brought_by`: the number of an accepted request that asked for them too.
     """
 
     asked: Request
@@ -79,6 +77,7 @@ class Followed:
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    brought_by: str = ""
 
     @property
     def outcome(self) -> Ruling:
@@ -97,8 +96,9 @@ class Followed:
 
     @property
     def is_unexpected(self) -> bool:
-        """Whether the release came to have what was refused, postponed or not decided."""
-        return self.state in ("refused", "postponed", "undecided") and self.presence == "whole" and self.before is False
+        """Whether the release came to have what was refused, postponed or not decided, and nobody else was granted."""
+        is_new = self.presence == "whole" and self.before is False
+        return is_new and self.state in ("refused", "postponed", "undecided") and not self.brought_by
 
     @property
     def needs_attention(self) -> bool:
@@ -117,7 +117,10 @@ class Followed:
             ),
             "partly": (f"publiée en partie dans la version {version}", f"published in part in version {version}"),
             "absent": (f"acceptée, absente de la version {version}", f"accepted, not in version {version}"),
-            "moot": (f"acceptée, sans objet dans la version {version}", f"accepted, no longer applicable in version {version}"),
+            "moot": (
+                f"acceptée, sans objet dans la version {version}",
+                f"accepted, no longer applicable in version {version}",
+            ),
         }.get(self.state) or _RULINGS[self.outcome]
         if self.is_unexpected:
             return say(f"{fr}, pourtant dans la version {version}", f"{en}, and yet in version {version}")
@@ -138,8 +141,9 @@ def follow(
 
     `previous` is the version before the release: it tells what the release brought, and what codes stood for; `comparison`
     the comparison of both. Without it codes are followed by tab 9 of the release alone, and nobody can say whether the
-    version before had a thing already.
+    version before had a thing already. Raises WorkbookError for a workbook in one-table form.
     """
+    _refuse_one_table(release)
     if comparison is None and previous is not None:
         from jdv_qa.compare.compare import compare
 
@@ -154,11 +158,13 @@ def follow(
     ]
     caused: dict[int, list[Change]] = defaultdict(list)
     if comparison is not None and previous is not None:
-        for change, places in _linked(
-            [one.request for one in kept], comparison, previous, release, layout
-        ).items():
+        for change, places in _linked([one.request for one in kept], comparison, previous, release, layout).items():
             for place in places:
                 caused[place].append(change)
+    granted: dict[Change, str] = {}
+    for place, changes in caused.items():
+        if (ruling := taken[place]) is not None and ruling.decision == "accepted":
+            granted |= {change: granted.get(change, requests[place].number) for change in changes}
     out = []
     for place, (asked, one) in enumerate(zip(requests, kept, strict=True)):
         look = _Look(one.request, now, then, succession)
@@ -175,11 +181,38 @@ def follow(
             )
         out.append(
             Followed(
-                asked, one.request, taken[place], presence, look.was_there(), release.identity.version,
-                previous.identity.version if previous else "", missing, notes, tuple(caused.get(place, ())),
-            )  # fmt: skip
+                asked,
+                one.request,
+                taken[place],
+                presence,
+                look.was_there(),
+                release.identity.version,
+                previous.identity.version if previous else "",
+                missing,
+                notes,
+                tuple(caused.get(place, ())),
+                _granted_to(caused.get(place, ()), granted, asked.number),
+            )
         )
     return tuple(out)
+
+
+def _refuse_one_table(edition: Edition) -> None:
+    if "main" not in edition.tables:
+        raise WorkbookError(
+            say(
+                f"{edition.source.path} : les demandes portent sur le classeur du Circuit de la biologie, pas sur la mise en "
+                f"page « {edition.layout} »",
+                f"{edition.source.path}: requests are about the workbook of the JDV CircuitBio, not about the layout "
+                f"`{edition.layout}`",
+            )
+        )
+
+
+def _granted_to(changes: Sequence[Change], granted: Mapping[Change, str], own: str) -> str:
+    """Return the number of another request that was granted all of some changes, the first of them; "" for none."""
+    numbers = [granted.get(change, "") for change in changes]
+    return numbers[0] if numbers and all(numbers) and own not in numbers else ""
 
 
 def ruling_name(ruling: str) -> str:
@@ -287,9 +320,14 @@ class _Look:
         if request.order and fold(request.order) in self.now.orders_by_label:
             orders = (request.order,)
         pieces = [replace(request, code=code, order=order) for code in codes or ("",) for order in orders]
-        if request.kind != MODIFY or request.target_field or request.asked or request.object in (*REFERENCE_OBJECTS, "nabm"):
+        if (
+            request.kind != MODIFY
+            or request.target_field
+            or request.asked
+            or request.object in (*REFERENCE_OBJECTS, "nabm")
+        ):
             return pieces
-        filled = [name for name in _COLUMNS if getattr(request, name)]
+        filled = [name for name in COLUMNS if getattr(request, name)]
         if len(filled) < 2:
             return pieces
         blank = dict.fromkeys(filled, "")
@@ -442,7 +480,10 @@ def _lacking(proposal: Proposal, values: ValueSet) -> Iterator[str]:
         before, after = cell.before or say("vide", "blank"), cell.after or say("vide", "blank")
         header = values.header(cell.field, cell.tab)
         told[
-            say(f"« {header} » de {code} : « {before} », demandé « {after} »", f'"{header}" of {code}: "{before}", asked "{after}"')
+            say(
+                f"« {header} » de {code} : « {before} », demandé « {after} »",
+                f'"{header}" of {code}: "{before}", asked "{after}"',
+            )
         ] = None
     for row in proposal.edit.added:
         order, result = row.whole.get("order_code", ""), row.whole.get("result_code", "")
@@ -450,7 +491,12 @@ def _lacking(proposal: Proposal, values: ValueSet) -> Iterator[str]:
             code, title = row.values.get("subcode") or row.values.get("code", ""), values.layout.tabs[row.tab].name
             told[say(f"« {code} » n'est pas dans l'onglet « {title} »", f'"{code}" is not in tab "{title}"')] = None
         elif row.order:
-            told[say(f"le résultat {result} n'est pas sous la demande {order}", f"result {result} is not under order {order}")] = None
+            told[
+                say(
+                    f"le résultat {result} n'est pas sous la demande {order}",
+                    f"result {result} is not under order {order}",
+                )
+            ] = None
         else:
             told[say(f"la demande {order} n'y est pas", f"order {order} is not in it")] = None
     if proposal.edit.removed:
@@ -484,7 +530,8 @@ def linked(
     """Return the changes of a comparison that requests asked for, with the numbers of those requests.
 
     A change answers a request when it is of a code, a field, a pair or an entry that the request asks to change, and has
-    the value asked for; what goes with it (the sub-chapter of a chapter, the technique of a level) answers it too.
+    the value asked for; what goes with it (the sub-chapter of a chapter, the technique of a level) answers it too. Raises
+    WorkbookError for workbooks in one-table form.
     """
     return {
         change: tuple(dict.fromkeys(requests[place].number for place in places))
@@ -492,9 +539,32 @@ def linked(
     }
 
 
+def answered(
+    requests: Sequence[Request],
+    decisions: Iterable[Decision],
+    comparison: Comparison,
+    old: Edition,
+    new: Edition,
+    *,
+    layout: Layout | None = None,
+) -> dict[Change, tuple[str, ...]]:
+    """Return the changes that a decided register caused, with the numbers of the requests, as they were retained.
+
+    What was refused or postponed caused nothing; what is not decided may have.
+    """
+    taken = by_number(requests, decisions)
+    kept = [
+        request if decision is None else retained(request, decision).request
+        for place, request in enumerate(requests)
+        if (decision := taken[place]) is None or decision.decision not in ("refused", "postponed")
+    ]
+    return linked(kept, comparison, old, new, layout=layout)
+
+
 def _linked(
     requests: Sequence[Request], comparison: Comparison, old: Edition, new: Edition, layout: Layout | None
 ) -> dict[Change, list[int]]:
+    _refuse_one_table(new)
     values = ValueSet(old, layout)
     after = ValueSet(new, layout)
     changes = _Changes(comparison, old)
@@ -609,7 +679,12 @@ def _caused(request: Request, proposal: Proposal, changes: _Changes) -> Iterator
                 kind = "added" if act in has else "removed"
                 yield from changes.get(kind, "nabm", order if kind == "added" else code, act)
         elif cell.field == "nabm_label":
-            yield from (c for key in proposal.wanted for c in changes.get("modified", "nabm", changes.succession.of("order", key[1]), "nabm_label") if c.nabm == key[2])
+            yield from (
+                c
+                for key in proposal.wanted
+                for c in changes.get("modified", "nabm", changes.succession.of("order", key[1]), "nabm_label")
+                if c.nabm == key[2]
+            )
         else:
             for change in changes.get("modified", part, code, cell.field):
                 if _is_value(cell.field, change.new or "", cell.after or ""):
@@ -640,7 +715,9 @@ def _caused_in_reference(cell: CellSet, proposal: Proposal, changes: _Changes) -
         if key[0] != cell.tab:
             continue
         for name in ("label", "sublabel"):
-            yield from (c for c in changes.get("modified", part, key[1], name) if fold(c.new or "") == fold(cell.after or ""))
+            yield from (
+                c for c in changes.get("modified", part, key[1], name) if fold(c.new or "") == fold(cell.after or "")
+            )
         for kind in ("assigned", "replaced"):
             yield from (c for c in changes.get(kind, part, key[1]) if c.new_code == cell.after)
 

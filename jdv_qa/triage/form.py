@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -160,10 +161,11 @@ def _labels(edition: Edition, tab: str) -> tuple[str, ...]:
     return tuple(text for label, own in codes.items() for text in ([label] if len(own) == 1 else own))
 
 
-def form_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
-    """Return the bytes of an .xlsx register without requests, with lists drawn from a value set.
+def form_workbook(edition: Edition, layout: Layout | None = None, requests: Iterable[Mapping[str, str]] = ()) -> bytes:
+    """Return the bytes of an .xlsx register, with lists drawn from a value set.
 
-    `layout`: that of the value set's workbook, by default the JDV CircuitBio's.
+    `layout`: that of the value set's workbook, by default the JDV CircuitBio's; `requests`: field of the register -> text, for
+    those to be written in it, none by default.
     """
     from xlsxwriter import Workbook
 
@@ -179,6 +181,8 @@ def form_workbook(edition: Edition, layout: Layout | None = None) -> bytes:
     book.set_properties({"title": "Registre des demandes de changement", "comments": LOINC_NOTICE, "created": _CREATED})
     register = book.add_worksheet(tab.name)
     _write_register(book, register, headers, rules)
+    for row, request in enumerate(requests, 1):
+        _write_request(register, row, rules, request)
     _write_instructions(book, book.add_worksheet(INSTRUCTIONS), headers, rules)
     places = _write_lists(book, book.add_worksheet(LISTS), headers, lists)
     _add_choices(register, headers, rules, places)
@@ -205,6 +209,21 @@ def _write_register(book: Workbook, sheet: Worksheet, headers: Mapping[str, str]
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.set_footer("&L&A&R&P / &N")
+
+
+def _write_request(sheet: Worksheet, row: int, rules: FormRules, request: Mapping[str, str]) -> None:
+    """Write a request; cells take the formats of their columns, the row the height of its longest text."""
+    lines = 1
+    for column, name in enumerate(rules.columns):
+        text = request.get(name, "")
+        lines = max(lines, len(wrap(text, max(int(rules.widths[name]) - 2, 1))))
+        if name in _DATES and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            sheet.write_datetime(row, column, dt.datetime.fromisoformat(text))
+        elif name in _PLAIN_NUMBERS and re.fullmatch(r"[1-9]\d{0,8}", text):
+            sheet.write_number(row, column, int(text))
+        elif text:
+            sheet.write_string(row, column, text)
+    sheet.set_row(row, lines * _LINE)
 
 
 def _white(book: Workbook, colour: str) -> Format:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -25,10 +26,8 @@ from jdv_qa.triage.following import ruling_name
 from jdv_qa.triage.register_table import register_csv
 from jdv_qa.triage.requests import CREATE, MODIFY, REFERENCE_OBJECTS, REMOVE, Request, read_requests
 from jdv_qa.triage.succession import Succession
+from jdv_qa.triage.value_set import COLUMNS, field_of
 from jdv_qa.workbook.edition import ORDER_FIELDS, split_values
-
-FOLDER = "requests"
-"""The folder of the ledger, in the current folder, where no other is named."""
 
 LIKE = 86.0
 """How alike (0 to 100) two loose labels must be; below it, tests that differ by one word pass for one another."""
@@ -41,13 +40,6 @@ _STEM = 5
 _RAREST = 3
 _MOST_ALIKE = 400
 """Entries that share a rare word with a label and are looked at more closely."""
-
-_COLUMNS = {
-    "unit": "unit", "unit_secondary": "unit_secondary", "conversion_factor": "conversion_factor", "display": "result_display",
-    "comparability": "comparability", "technique": "discriminating_technique", "chapter": "chapter",
-    "subchapter": "subchapter", "rank": "rank", "specimen": "specimen", "order_type": "order_type",
-}  # fmt: skip
-"""Column of the register -> the field it is for, in a modification that names no field."""
 
 _Key: TypeAlias = tuple[str, ...]
 
@@ -107,13 +99,13 @@ class Ledger:
     entries: tuple[Entry, ...] = ()
     codes: Succession = field(default_factory=Succession)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_index", _Index(self.entries, self.codes))
-
     def past(self, request: Request) -> tuple[Past, ...]:
-        """Return the earlier requests of the same meaning, the latest first."""
-        index: _Index = self.__dict__["_index"]
-        return tuple(index.past(request))
+        """Return the earlier requests of the same meaning, the latest first; the request itself, recorded, is none."""
+        return tuple(self._index.past(request))
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index(self.entries, self.codes)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -136,8 +128,9 @@ def read_ledger(folder: str | Path, codes: Succession | None = None) -> Ledger:
         )
     entries: list[Entry] = []
     for path in sorted(registers(folder), key=_place):
-        requests = read_requests(path).requests
-        decisions = by_number(requests, read_decisions(path))
+        register = read_requests(path)
+        requests = register.requests
+        decisions = by_number(requests, read_decisions(path, register))
         entries += [Entry(path.stem, request, decisions[place]) for place, request in enumerate(requests)]
     return Ledger(folder, tuple(entries), codes or Succession())
 
@@ -157,7 +150,11 @@ def _place(path: Path) -> tuple[bool, tuple[int, ...], str]:
 
 
 def record(
-    folder: str | Path, version: str, requests: Sequence[Request], decisions: Iterable[Decision], statuses: Sequence[str] = ()
+    folder: str | Path,
+    version: str,
+    requests: Sequence[Request],
+    decisions: Iterable[Decision],
+    statuses: Sequence[str] = (),
 ) -> Path:
     """Add a decided register to the ledger, whole or not at all, and return its path.
 
@@ -211,12 +208,15 @@ class _Index:
             for place in self.by_meaning.get(key, ()):
                 other = self.entries[place].request
                 if self._under_one_order(request, other):
-                    same = not plain or bool(plain & _codes_of(other.code)) or other.object in ("nabm", *REFERENCE_OBJECTS)
+                    same = (
+                        not plain or bool(plain & _codes_of(other.code)) or other.object in ("nabm", *REFERENCE_OBJECTS)
+                    )
                     found.setdefault(place, "same" if same else "replaced")
         for place in self._alike(request):
             found.setdefault(place, "alike")
         for place in sorted(found, reverse=True):
-            yield _past(self.entries[place], found[place])
+            if _identity(self.entries[place].request) != _identity(request):
+                yield _past(self.entries[place], found[place])
 
     def _under_one_order(self, one: Request, other: Request) -> bool:
         """Tell whether two requests may be of one order: one leaves it open, or both name it."""
@@ -240,8 +240,25 @@ class _Index:
             other = self.entries[place].request
             if request.code and other.code:
                 continue
-            if _asks(request) == _asks(other) and self._under_one_order(request, other) and _are_alike(names, _names(other)):
+            if (
+                _asks(request) == _asks(other)
+                and self._under_one_order(request, other)
+                and _are_alike(names, _names(other))
+            ):
                 yield place
+
+
+def _identity(request: Request) -> tuple[str, ...]:
+    """Return what tells a request from the same one made again: a register that was recorded may be reviewed once more."""
+    return (
+        request.number,
+        request.date,
+        request.applicant,
+        request.kind_text,
+        request.code,
+        request.label,
+        request.reason,
+    )
 
 
 def _past(entry: Entry, how: Literal["same", "replaced", "alike"]) -> Past:
@@ -278,33 +295,37 @@ def _meanings(request: Request, codes: Succession) -> set[_Key]:
     if kind == MODIFY or (request.target_field and request.asked):
         values = {_field(request): request.asked}
         if not request.target_field and not request.asked:
-            values = {name: getattr(request, column) for column, name in _COLUMNS.items() if getattr(request, column)}
+            values = {name: getattr(request, column) for column, name in COLUMNS.items() if getattr(request, column)}
         if request.target_field and not request.asked:
-            column = next((column for column, name in _COLUMNS.items() if name == request.target_field), "")
+            column = next((column for column, name in COLUMNS.items() if name == request.target_field), "")
             values = {request.target_field: getattr(request, column) if column else request.label}
-        return {(kind, code, name, _value(name, text, codes)) for code in named for name, text in values.items() if text}
+        return {
+            (kind, code, name, _value(name, text, codes)) for code in named for name, text in values.items() if text
+        }
     return {(*_asks(request), code) for code in named}
 
 
 def _asks(request: Request) -> _Key:
     """Return what a request is: of what kind, of an order or of something else, of which field."""
-    return request.kind, "order" if request.object == "order" else "", request.target_field if request.kind == MODIFY else ""
+    return (
+        request.kind,
+        "order" if request.object == "order" else "",
+        request.target_field if request.kind == MODIFY else "",
+    )
 
 
 def _field(request: Request) -> str:
-    name = request.target_field
-    if name in ("loinc_code", "loinc_label"):
-        return f"{'order' if request.object == 'order' else 'result'}_{name.removeprefix('loinc_') if name == 'loinc_code' else name}"
-    return name or "code"
+    """Return the field asked to change; a code asked for without saying so is one in the place of another."""
+    return field_of(request, "order" if request.object == "order" else "result") or "result_code"
 
 
 def _value(name: str, text: str, codes: Succession) -> str:
     """Return a value for comparison; the case of a unit has a meaning, and so have the codes that took a code's place."""
     if name in ("unit", "unit_secondary"):
         return " ".join(text.split())
-    if name in ("code", "result_code", "order_code"):
+    if name in ("result_code", "order_code"):
         return ";".join(sorted(codes.everywhere(code) for code in _codes_of(text)))
-    if name in ("order_synonyms", "clinical_info") or name in ORDER_FIELDS and ";" in text:
+    if name in ("order_synonyms", "clinical_info") or (name in ORDER_FIELDS and ";" in text):
         return ";".join(sorted(fold(part) for part in split_values(text)))
     return fold(text)
 
@@ -322,7 +343,11 @@ def _names(request: Request) -> tuple[str, ...]:
 def _words(text: str) -> set[str]:
     """Return the beginnings of the words of a label, so that a slip at the end of one does not hide it."""
     parsed = parse_label(text)
-    return {word[:_STEM] for word in _WORD.findall(fold(parsed.component if parsed else text)) if len(word) > 2 or word.isdigit()}
+    return {
+        word[:_STEM]
+        for word in _WORD.findall(fold(parsed.component if parsed else text))
+        if len(word) > 2 or word.isdigit()
+    }
 
 
 def _are_alike(names: Iterable[str], others: Iterable[str]) -> bool:

@@ -87,6 +87,8 @@ def propose_modification(request: Request, thing: str, values: ValueSet) -> Prop
 def _changes_asked(request: Request, thing: str, values: ValueSet) -> dict[str, str]:
     """Return field -> value asked for, from the field and the value or else from the columns of the register."""
     name = field_of(request, thing)
+    if name and request.kind == REMOVE:
+        return {name: ""}
     if name:
         column = next((column for column, field in COLUMNS.items() if field == name), None)
         text = request.asked or (getattr(request, column) if column else "")
@@ -94,8 +96,6 @@ def _changes_asked(request: Request, thing: str, values: ValueSet) -> dict[str, 
             codes = read_targets(request.code, values)
             if codes and not any(is_labelled(values, target.code, request.label) for target in codes):
                 text = request.label
-        if not text and request.kind == REMOVE:
-            return {name: ""}
         return {name: text} if text else {}
     if request.asked and read_code(request.asked).form in (CodeForm.LOINC, CodeForm.WRONG_DIGIT, CodeForm.LOOK_ALIKE):
         if thing in ("code", "result", "order"):
@@ -133,6 +133,13 @@ def _propose_value(request: Request, thing: str, target: Target, name: str, text
         )
     after = value_meant(name, text, values)
     entity = entities[code]
+    if request.kind == REMOVE and request.asked and fold(request.asked) != fold(entity[name]):
+        header = values.header(name)
+        return lacking(
+            None,
+            f"« {header} » de {code} est « {entity[name]} », pas « {request.asked} » : préciser ce qu'il faut supprimer",
+            f'"{header}" of {code} is "{entity[name]}", not "{request.asked}": make sure what has to go',
+        )
     cells = set_field(values, entity.records, name, after)
     common: dict[str, Any] = {
         "codes": (code,), "faults": faults, "notes": notes,
@@ -213,6 +220,13 @@ def propose_values(request: Request, thing: str, values: ValueSet) -> Proposal:
     targets = read_targets(code_text(request), values, request.label)
     if not targets:
         return lacking(None, "le code de la demande manque", "the order's code is missing")
+    if not request.asked:
+        header = values.header(name)
+        return lacking(
+            None,
+            f"ce qu'il faut ajouter ou retirer de « {header} » manque",
+            f'what has to be added to "{header}", or taken out of it, is missing',
+        )
     asked = [value_meant(name, part, values) for part in split_values(request.asked) if part]
     for target in targets:
         order = values.edition.orders.get(order_for(target.code, request, values) or target.code)
@@ -251,10 +265,17 @@ def propose_removal(request: Request, thing: str, values: ValueSet) -> Proposal:
     targets = read_targets(text, values, request.label) or named
     if not targets:
         return lacking(None, "le code de ce qu'il faut supprimer manque", "the code of what has to go is missing")
-    return joined([_propose_removal_of(request, thing, target, values) for target in targets])
+    gone = {
+        record.row
+        for target in targets
+        if target.code in values.edition.results
+        for record in values.edition.results[target.code].records
+    }
+    return joined([_propose_removal_of(request, thing, target, gone, values) for target in targets])
 
 
-def _propose_removal_of(request: Request, thing: str, target: Target, values: ValueSet) -> Proposal:
+def _propose_removal_of(request: Request, thing: str, target: Target, gone: set[int], values: ValueSet) -> Proposal:
+    """Return what it means to take one code out; `gone` are the rows of all the results that the request takes out."""
     edition, code = values.edition, target.code
     common: dict[str, Any] = {"codes": (code,), "notes": (target.note,) if target.note else ()}
     if target.fault:
@@ -284,7 +305,7 @@ def _propose_removal_of(request: Request, thing: str, target: Target, values: Va
         records = [r for r in edition.results[code].records if not orders or r["order_code"] in orders]
         if as_order:
             records = [record for record in records if record["order_code"] != code]
-        part, told = _without_result(values, records)
+        part, told = _without_result(values, records, gone)
         edit += part
         notes += told
     meaning = (REMOVE, "order" if as_order else "result", code, tuple(orders))
@@ -319,10 +340,9 @@ def _results_lost(edition: Edition, order: Entity) -> list[str]:
     ]
 
 
-def _without_result(values: ValueSet, records: Sequence[Record]) -> tuple[Edit, list[Reason]]:
+def _without_result(values: ValueSet, records: Sequence[Record], gone: set[int]) -> tuple[Edit, list[Reason]]:
     """Return the edit that takes a result off its rows: a row goes, unless its order would go with it."""
     edition = values.edition
-    gone = {record.row for record in records}
     edit, notes = Edit(), []
     removable: list[Record] = []
     for record in records:

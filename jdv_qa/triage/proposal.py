@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jdv_qa.checks.engine import CODE_FIELDS
 from jdv_qa.terminology.codes import CodeForm, is_loinc, is_pending, read_code
 from jdv_qa.terminology.labels import fold
 from jdv_qa.triage.alignment import propose_alignment, propose_reference
@@ -41,18 +42,17 @@ def propose(request: Request, values: ValueSet) -> Proposal:
             f"the kind of request is not understood ({said[1]}): say creation, modification or removal",
         )
     thing = _thing(request, values)
+    name = field_of(request, thing)
     if thing in REFERENCE_OBJECTS:
         found = propose_reference(request, thing, values)
     elif thing == "nabm":
         found = propose_alignment(request, values)
-    elif request.kind == CREATE and field_of(request, thing) in SEVERAL and request.asked:
+    elif request.kind in (CREATE, REMOVE) and name in SEVERAL:
         found = propose_values(request, thing, values)
     elif request.kind == CREATE:
         found = propose_creation(request, thing, values)
-    elif request.kind == REMOVE and not field_of(request, thing):
+    elif request.kind == REMOVE and name in ("", *CODE_FIELDS):
         found = propose_removal(request, thing, values)
-    elif request.kind == REMOVE and field_of(request, thing) in SEVERAL and request.asked:
-        found = propose_values(request, thing, values)
     else:
         found = propose_modification(request, thing, values)
     if not found.meaning:

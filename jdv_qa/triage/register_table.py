@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from jdv_qa.language import french_spaces, say
-from jdv_qa.triage.decisions import Decision
+from jdv_qa.triage.decisions import Decision, ruling_of
 from jdv_qa.triage.following import Followed, ruling_name
 from jdv_qa.triage.requests import LAYOUT, Register, Request
 from jdv_qa.workbook.layout import load_layout
@@ -45,18 +45,15 @@ def _rows(
     requests: Sequence[Request], decisions: Sequence[Decision | None], statuses: Sequence[str]
 ) -> Iterator[list[str]]:
     columns = load_layout(LAYOUT).tabs["requests"].columns
-    names = [
-        name
-        for name in columns
-        if name not in _OPTIONAL or any(getattr(request, name) for request in requests)
-    ]
+    names = [name for name in columns if name not in _OPTIONAL or any(getattr(request, name) for request in requests)]
     yield [columns[name].header for name in names]
     for place, (request, decision) in enumerate(zip(requests, decisions, strict=True)):
         texts = {name: getattr(request, _WORDS.get(name, name)) for name in names}
         if statuses:
             texts["status"] = statuses[place]
         if decision is not None and decision.decision:
-            texts["decision"] = request.decision or ruling_name(decision.decision)
+            said = ruling_of(request.decision) == decision.decision
+            texts["decision"] = request.decision if said else ruling_name(decision.decision)
             texts["comment"] = _comment(request, decision)
         yield list(texts.values())
 
@@ -92,7 +89,13 @@ def with_statuses(register: Register, followed: Sequence[Followed]) -> bytes:
         edit.set(sheet, header_row, column, load_layout(LAYOUT).header("requests", "status"), like=(header_row, last))
     for one in followed:
         row = one.asked.row
-        if decision and one.outcome and one.decision and not one.asked.decision and one.decision.text == one.asked.status:
+        if (
+            decision
+            and one.outcome
+            and one.decision
+            and not one.asked.decision
+            and one.decision.text == one.asked.status
+        ):
             edit.set(sheet, row, decision, ruling_name(one.outcome), like=(row, column))
         edit.set(sheet, row, column, one.status, like=(row, decision or places.get("number", 1)))
     return edit.content()

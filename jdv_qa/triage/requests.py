@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from jdv_qa.language import count, french_spaces, say
 from jdv_qa.terminology.labels import fold
 from jdv_qa.terminology.units import read_unit
 from jdv_qa.triage.conventions import Conventions, first_meant, load_conventions
-from jdv_qa.workbook.edition import MAIN_FIELDS, ORDER_FIELDS, RESULT_FIELDS, Column, Sheet, column_letter
+from jdv_qa.workbook.edition import MAIN_FIELDS, ORDER_FIELDS, RESULT_FIELDS, Column, RawValue, Sheet, column_letter
 from jdv_qa.workbook.layout import Layout, TabLayout, header_index, load_layout, match_tabs
 from jdv_qa.workbook.read import find_columns, text_of
 from jdv_qa.workbook.sheets import RawSheet, file_content, read_sheets
@@ -41,7 +41,8 @@ class Request:
     `number` is that of the register, or "ligne 12" where it has none; `row` the row of the register. `kind` is "create",
     "modify", "remove", or "" when the words do not tell; `object` "order", "result", "nabm", "code", a tab of reference,
     or "". `target_field` is the field of the workbook asked to change (key of the main tab, "loinc_label" or
-    "loinc_code" where the wording leaves open whose, "label" or "code" in a tab of reference), or "".
+    "loinc_code" where the wording leaves open whose, "label" where it leaves open which label, "label" or "code" in a
+    tab of reference), or "".
     `asked` is the value asked for, without the turn of phrase around it.
     """
 
@@ -97,6 +98,9 @@ class Register:
     columns: tuple[Column, ...] = ()
 
 
+_OF_A_REQUEST = frozenset({"number", "applicant", "reason", "status"})
+"""Columns that tell a register without kinds from a table of the workbook, such as its notes."""
+
 _COLUMN_FIELDS = frozenset(item.name for item in fields(Request)) - {"row", "kind", "object", "target_field", "asked"}
 
 
@@ -104,7 +108,7 @@ def read_requests(path: str | Path, layout: Layout | None = None) -> Register:
     """Read a register of requests from a workbook or a CSV file.
 
     `layout` defaults to the one that ships. Rows without any text are left out. Raises WorkbookError when the file cannot
-    be read, or when no sheet has the columns of a register: a code or a label, and a kind or an object.
+    be read, or when no sheet has the columns of a register.
     """
     path = Path(path)
     layout = layout or load_layout(LAYOUT)
@@ -136,8 +140,10 @@ def read_requests(path: str | Path, layout: Layout | None = None) -> Register:
             drafts.append((row, texts))
     seen = Counter(texts["number"] for _, texts in drafts if "number" in texts)
     requests = tuple(_request(row, texts, conventions) for row, texts in drafts)
-    remarks = (*_remarks(drafts, seen), *_column_remarks(columns, duplicated, raw.sheet.name))
-    return Register(str(path), hashlib.sha256(content).hexdigest(), raw.sheet.name, requests, remarks, header_row, columns)
+    remarks = (*_remarks(drafts, seen), *_column_remarks(columns, duplicated, raw.rows[header_row:]))
+    return Register(
+        str(path), hashlib.sha256(content).hexdigest(), raw.sheet.name, requests, remarks, header_row, columns
+    )
 
 
 _Found = tuple[RawSheet, int, tuple[Column, ...], tuple[Column, ...]]
@@ -151,7 +157,8 @@ def _find_sheet(path: Path, sheets: Iterable[RawSheet], layout: Layout, tab: Tab
     for raw in sheets:
         header_row, columns, duplicated, _ = find_columns(raw, tab)
         known = {column.field for column in columns if column.field}
-        if not known & {"code", "label", "nabm"} or not known & {"kind", "object", "field", "value"}:
+        asks = "kind" in known or (known & _OF_A_REQUEST and known & {"object", "field", "value"})
+        if not known & {"code", "label", "nabm"} or not asks:
             continue
         if raw.sheet.state != "visible" and raw.sheet.name != named:
             continue
@@ -168,11 +175,9 @@ def _no_register(path: Path, sheets: Iterable[RawSheet], tab: TabLayout) -> Work
     )
     return WorkbookError(
         say(
-            french_spaces(
-                f"{path} : ce n'est pas un registre de demandes : aucune ligne d'en-têtes reconnue (onglets : {names} ; "
-                f"colonnes attendues : {wanted}) ; « jdv triage form » écrit un registre à remplir, et "
-                "--register-layout en décrit un autre"
-            ),
+            f"{path} : ce n'est pas un registre de demandes : aucune ligne d'en-têtes reconnue (onglets : {names} ; "
+            f"colonnes attendues : {wanted}) ; « jdv triage form » écrit un registre à remplir, et "
+            "--register-layout en décrit un autre",
             f"{path}: this is no register of requests: no header row found (tabs: {names}; columns expected: {wanted}); "
             "`jdv triage form` writes a register to fill in, --register-layout describes another one",
         )
@@ -185,10 +190,8 @@ def _remarks(drafts: Iterable[tuple[int, Mapping[str, str]]], seen: Counter[str]
         rows = _enumerated(missing)
         yield french_spaces(
             say(
-                f"{count(len(missing), 'demande sans numéro', 'request', 'demandes sans numéro')} (ligne {rows}) : "
-                "elles sont désignées par leur ligne",
-                f"{count(len(missing), '', 'request without number', '', 'requests without number')} (row {rows}): "
-                "called by their rows",
+                f"{count(len(missing), 'demande', '')} sans numéro, à désigner par la ligne : {rows}",
+                f"{count(len(missing), '', 'request')} without a number, called by the row: {rows}",
             )
         )
     for number, times in seen.items():
@@ -206,9 +209,12 @@ def _enumerated(items: list[str], most: int = 10) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
 
 
-def _column_remarks(columns: Iterable[Column], duplicated: Iterable[Column], sheet: str) -> Iterable[str]:
+def _column_remarks(
+    columns: Iterable[Column], duplicated: Iterable[Column], rows: Sequence[Sequence[RawValue]]
+) -> Iterable[str]:
     for column in columns:
-        if column.field is None and column.filled:
+        filled = any(column.index <= len(row) and text_of(row[column.index - 1]) for row in rows)
+        if column.field is None and filled:
             near = (
                 say(f" ; peut-être « {column.nearest_header} »", f'; perhaps "{column.nearest_header}"')
                 if column.nearest_header
@@ -308,15 +314,22 @@ def _unarticled(text: str) -> str:
 def _own(field: str, thing: str) -> str:
     """Return the field of an object that a wording shared by several objects means."""
     if thing in REFERENCE_OBJECTS:
-        if field in ("loinc_label", "result_loinc_label", "order_loinc_label", "order_label", "result_display"):
+        if field in (
+            "label",
+            "loinc_label",
+            "result_loinc_label",
+            "order_loinc_label",
+            "order_label",
+            "result_display",
+        ):
             return "label"
         if thing == "chapters" and field == "chapter":
             return "label"
         if field in ("loinc_code", "result_code", "order_code"):
             return "code"
         return "label" if field not in ("code", "label", "subcode", "sublabel") else field
-    if thing == "nabm" and field in ("loinc_label", "loinc_code"):
-        return {"loinc_label": "nabm_label", "loinc_code": "nabm_code"}[field]
+    if thing == "nabm" and field in ("label", "loinc_label", "loinc_code"):
+        return "nabm_code" if field == "loinc_code" else "nabm_label"
     if field == "loinc_label" and thing in ("order", "result"):
         return "order_loinc_label" if thing == "order" else "result_loinc_label"
     if field == "loinc_code" and thing in ("order", "result"):

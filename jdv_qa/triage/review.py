@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jdv_qa.checks.comparability import TECHNIQUE_OF
-from jdv_qa.checks.engine import check
+from jdv_qa.checks.engine import CODE_FIELDS, check
 from jdv_qa.checks.finding import Finding, Severity
+from jdv_qa.checks.profiles import load_profile
 from jdv_qa.compare.impact import Judgement
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import is_loinc
@@ -20,7 +21,7 @@ from jdv_qa.triage.edits import CellSet, Edit, Proposal, Reason, reason_of
 from jdv_qa.triage.effect import Priority, impact_of, priority_of
 from jdv_qa.triage.proposal import propose
 from jdv_qa.triage.requests import CREATE, Register, Request
-from jdv_qa.triage.trial import Trials
+from jdv_qa.triage.trial import Applied, Trials, apply_edits
 from jdv_qa.triage.value_set import ValueSet, known_terms, read_targets
 from jdv_qa.triage.verdict import (
     VERDICTS,
@@ -42,10 +43,14 @@ if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
     from jdv_qa.terminology.nabm import Nabm
     from jdv_qa.triage.candidates import Candidate
+    from jdv_qa.triage.ledger import Ledger, Past
     from jdv_qa.workbook.edition import Edition
 
 _Cell = tuple[str, int, str]
 """A tab, a row and a field."""
+
+_TOLD = ("unit", "unit_secondary", "conversion_factor", "comparability", "discriminating_technique", "chapter")
+"""Fields by which two creations of one result under one order are told apart."""
 
 SUGGESTED = ("incomplete", "to-reject", "submit-to-loinc", "to-correct")
 """Verdicts for which other codes are suggested."""
@@ -57,7 +62,7 @@ class Reviewed:
 
     `edit`: what it asks for, `correction`: what would be right where that brings an error, both empty when nothing can
     be drawn from the request; `findings`: what the check would newly say; `related`: the requests that speak of the same
-    codes, the one that it repeats first, then those that it contradicts.
+    codes, the one that it repeats first, then those that it contradicts; `earlier`: what the ledger has of it.
     """
 
     request: Request
@@ -71,11 +76,15 @@ class Reviewed:
     impact: Judgement | None
     priority: Priority
     submission: Submission | None
+    earlier: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True)
 class Review:
-    """A register as reviewed. `together`: errors that the acceptable requests bring only when all are applied."""
+    """A register as reviewed.
+
+    `together`: errors that the acceptable requests bring only when all are applied; `trials`: what tried the changes.
+    """
 
     register: Register
     edition: Edition
@@ -83,6 +92,7 @@ class Review:
     profile: str
     requests: tuple[Reviewed, ...]
     together: tuple[Finding, ...] = ()
+    trials: Trials | None = None
 
     @cached_property
     def summary(self) -> dict[str, int]:
@@ -100,11 +110,14 @@ def review(
     nabm: Nabm | None = None,
     waivers: Iterable[Waiver] | None = None,
     profile: Profile | None = None,
+    ledger: Ledger | None = None,
+    trials: Trials | None = None,
 ) -> Review:
     """Review the requests of a register against a workbook.
 
     The rules are those of the profile but for those whose findings follow from any edit (`consequences` of
-    `rules/requests.yaml`). Raises WorkbookError for a workbook in one-table form.
+    `rules/requests.yaml`). `ledger`: the requests of earlier versions. `trials`: those of an earlier review of the same
+    workbook with the same means, whose check of it serves again. Raises WorkbookError for a workbook in one-table form.
     """
     layout = layout or load_layout()
     granted = None if waivers is None else tuple(waivers)
@@ -115,17 +128,14 @@ def review(
             trial, layout=layout, loinc=loinc, nabm=nabm, waivers=granted, profile=profile, ignore=consequences
         )
 
-    trials = Trials(edition, run)
+    trials = trials or Trials(edition, run)
     values = ValueSet(edition, layout, loinc, nabm)
     desk = _Desk(register.requests, values, trials)
     reviewed = desk.reviewed()
-    accepted = [item.edit for item in reviewed if item.verdict == "acceptable"]
-    together = tuple(
-        finding
-        for finding in (trials.together(accepted) if len(accepted) > 1 else ())
-        if finding.severity is Severity.ERROR
-    )
-    return Review(register, edition, loinc, trials.before.profile, tuple(reviewed), together)
+    if ledger is not None:
+        reviewed = [replace(item, earlier=ledger.past(item.request)) for item in reviewed]
+    together = desk.together([number for number, item in enumerate(reviewed) if item.verdict == "acceptable"])
+    return Review(register, edition, loinc, (profile or load_profile()).name, tuple(reviewed), together, trials)
 
 
 class _Desk:
@@ -134,7 +144,6 @@ class _Desk:
     def __init__(self, requests: Sequence[Request], values: ValueSet, trials: Trials) -> None:
         self.requests, self.values, self.trials = requests, values, trials
         self.proposals = [propose(request, values) for request in requests]
-        self.existing: dict[int, tuple[Reason, ...]] = {}
         self.submitted: dict[int, tuple[Reason, ...]] = {}
         for number in range(len(requests)):
             self._look_up_term(number)
@@ -248,7 +257,7 @@ class _Desk:
             if proposal.missing:
                 continue
             earlier = first.setdefault(proposal.meaning, [])
-            same = next((other for other in earlier if _agree(proposal.wanted, self.proposals[other].wanted)), None)
+            same = next((other for other in earlier if _same_request(proposal, self.proposals[other])), None)
             if same is None:
                 earlier.append(number)
             else:
@@ -316,7 +325,6 @@ class _Desk:
                 self.requests[self.repeats[number]].number if number in self.repeats else "",
                 self.rejected[number],
                 self.submitted.get(number, ()),
-                (),
                 findings.get(number, ()),
             )
             for number in everyone
@@ -329,7 +337,8 @@ class _Desk:
             decided[number] = decide(proposals[number], facts[number], values)
         corrections = self._corrections([n for n in everyone if decided[n][0] == "to-correct"], findings)
         related = self._related(rivals)
-        mends = self.trials.gone([proposal.edit for proposal in proposals])
+        accepted = [number for number in everyone if decided[number][0] == "acceptable"]
+        mending = dict(zip(accepted, self.trials.mends([proposals[n].edit for n in accepted]), strict=True))
         times = Counter(self.repeats.values())
         out = []
         for number in everyone:
@@ -339,12 +348,12 @@ class _Desk:
             edit = Edit() if verdict in ("submit-to-loinc", "already-done") else proposal.edit
             impact = impact_of(edit, values)
             priority = priority_of(
-                fields={cell.field for cell in edit.cells},
+                fields={cell.field for cell in edit.cells if cell.after},
                 impact=impact.impact if impact else None,
                 verdict=verdict,
                 kind=request.kind,
                 applicants=1 + times[self.repeats.get(number, number)],
-                mends=mends[number] and verdict == "acceptable",
+                mends=mending.get(number, False),
             )
             submission = None
             if verdict == "submit-to-loinc" and proposal.term is not None:
@@ -362,7 +371,7 @@ class _Desk:
                     impact,
                     priority,
                     submission,
-                )  # fmt: skip
+                )
             )
         return out
 
@@ -384,6 +393,21 @@ class _Desk:
             out.append([other for other in dict.fromkeys((*first, *sorted(same))) if other != number])
         return out
 
+    def together(self, accepted: Sequence[int]) -> tuple[Finding, ...]:
+        """Return the errors that some requests bring only when all are applied, one after the other."""
+        if len(accepted) < 2:
+            return ()
+        values, steps = self.values, list[Applied]()
+        edits = [self.proposals[number].edit for number in accepted]
+        for batch in self.trials.batches(edits):
+            if steps:
+                values = values.over(steps[-1].edition)
+                now = [propose(self.requests[accepted[place]], values).edit for place in batch]
+            else:
+                now = [edits[place] for place in batch]
+            steps.append(apply_edits(values.edition, now))
+        return tuple(finding for finding in self.trials.new_in(steps[-1]) if finding.severity is Severity.ERROR)
+
     # -------------------------------------------------------------------------------------------------------- corrections
 
     def _corrections(self, numbers: Sequence[int], findings: Mapping[int, tuple[Finding, ...]]) -> dict[int, Edit]:
@@ -403,6 +427,16 @@ class _Desk:
         }
 
 
+def _same_request(one: Proposal, other: Proposal) -> bool:
+    """Tell whether two requests of one meaning ask for the same values, and would write the same."""
+    return _agree(one.wanted, other.wanted) and all(
+        row.whole.get(name, "") in ("", text) or not text
+        for row, twin in zip(one.edit.added, other.edit.added, strict=False)
+        for name, text in twin.whole.items()
+        if name in _TOLD
+    )
+
+
 def _agree(one: Mapping[tuple[str, ...], str], other: Mapping[tuple[str, ...], str]) -> bool:
     """Tell whether two requests do not want different values for a cell; what one leaves unsaid does not count."""
     return all(key not in other or fold(other[key]) == fold(text) for key, text in one.items())
@@ -410,16 +444,19 @@ def _agree(one: Mapping[tuple[str, ...], str], other: Mapping[tuple[str, ...], s
 
 def _candidates(request: Request, values: ValueSet) -> tuple[Candidate, ...]:
     """Return the codes that a request may mean."""
-    import os  # TEMP
-
-    if os.environ.get("NOCAND"):  # TEMP
-        return ()
     from jdv_qa.triage.candidates import candidates
 
     wording = request.label or request.display
     if not wording and not request.code:
         return ()
-    return candidates(wording, code=request.code, unit=request.unit, edition=values.edition, release=values.loinc)
+    return candidates(
+        wording,
+        code=request.code,
+        unit=request.unit,
+        edition=values.edition,
+        release=values.loinc,
+        as_order=request.object == "order",
+    )
 
 
 def _corrected(request: Request, proposal: Proposal, findings: Sequence[Finding], values: ValueSet) -> Edit | None:
@@ -437,7 +474,10 @@ def _corrected(request: Request, proposal: Proposal, findings: Sequence[Finding]
     suggested: dict[_Cell, str] = {
         (finding.tab, finding.row, finding.field): finding.suggestion
         for finding in errors
-        if finding.suggestion is not None and finding.row is not None and finding.field
+        if finding.suggestion is not None
+        and finding.row is not None
+        and finding.field
+        and (finding.field not in CODE_FIELDS or finding.rule == "LNC-01")
     }
     if any(finding.rule == "CMP-03" for finding in errors):
         edit = _with_technique(edit, values)
@@ -458,7 +498,7 @@ def _near(request: Request, values: ValueSet) -> set[str]:
             for code in codes
             if (term := values.term(code)) is not None and term.matches_axes(label) and term.has_component_like(label)
         ]
-        codes = fitting or codes
+        codes = fitting
     return set(codes)
 
 
@@ -476,16 +516,14 @@ def _with_technique(edit: Edit, values: ValueSet) -> Edit:
     return replace(edit, cells=tuple(cells))
 
 
-def _with_suggestions(
-    edit: Edit, suggested: Mapping[_Cell, str], values: ValueSet
-) -> Edit:
+def _with_suggestions(edit: Edit, suggested: Mapping[_Cell, str], values: ValueSet) -> Edit:
     """Return an edit with the suggestions for its cells and for other cells of the same rows."""
     left = dict(suggested)
     cells = []
     for cell in edit.cells:
-        text = left.pop((cell.tab, cell.row, cell.field), cell.after)
-        if (text or None) != cell.before:
-            cells.append(replace(cell, after=text or None))
+        after = left.pop((cell.tab, cell.row, cell.field), cell.after) or None
+        if after != cell.before:
+            cells.append(replace(cell, after=after))
     added = []
     places: dict[tuple[str, int], int] = {}
     for row in edit.added:

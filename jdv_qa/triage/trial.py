@@ -8,9 +8,11 @@ be laid at one edit's door, the edits are tried apart. `tests/triage/test_trial.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from jdv_qa.checks.engine import Report
 from jdv_qa.checks.finding import Finding, Severity
@@ -22,6 +24,10 @@ Check = Callable[[Edition], Report]
 """Runs the rules on an edition, as the maintainers' settings say."""
 
 _Key = tuple[str, ...]
+_BEYOND = 100_000_000
+"""Added to the last row of a tab, the number of the first row added: no row of Excel, and no code, has it."""
+
+_ADDED_ROW = re.compile(r"\b1[0-9]{8}\b")
 _ORDER, _RESULT = frozenset(ORDER_FIELDS), frozenset(RESULT_FIELDS)
 _REFERENCE_FIELDS = {
     "chapter": "chapters", "subchapter": "chapters", "specimen": "specimens", "site": "sites", "laterality": "lateralities",
@@ -39,6 +45,10 @@ class Applied:
     edition: Edition
     touched: Mapping[tuple[str, int], tuple[int, ...]]
     places: Mapping[tuple[str, int], int]
+
+    def shown(self, number: int) -> str:
+        """Return the row to which the added row of a number goes, any other number as it is."""
+        return str(next((place for (_, row), place in self.places.items() if row == number), number))
 
 
 def apply_edits(edition: Edition, edits: Sequence[Edit]) -> Applied:
@@ -73,7 +83,7 @@ def _applied(
     places: dict[tuple[str, int], int],
 ) -> Table:
     records: list[Record] = []
-    free = max((record.row for record in table.records), default=table.header_row) + 1_000_000
+    free = max((record.row for record in table.records), default=table.header_row) + _BEYOND
     above: dict[str, str | None] = {}
     # order cells set on the row that the rows below take them from
 
@@ -87,6 +97,7 @@ def _applied(
             places[table.key, free] = below + own[number]
             free += 1
 
+    insert(table.header_row)
     for record in table.records:
         if "order_code" not in record.inherited:
             above = {}
@@ -96,8 +107,6 @@ def _applied(
                 record, above = _with_cells(table.key, record, sets, above)
             records.append(record)
         insert(record.row)
-    if not table.records:
-        insert(table.header_row)
     return replace(table, records=tuple(records))
 
 
@@ -235,8 +244,6 @@ class Trials:
     def __init__(self, edition: Edition, check: Check, severity: Severity = Severity.WARNING) -> None:
         """Take the workbook, what checks it, and the lowest severity to tell of."""
         self.edition, self.check, self.severity = edition, check, severity
-        self.before = check(edition)
-        self.checks = 1
         self._rows = {
             (tab, record.row): record
             for tab, table in edition.tables.items()
@@ -244,22 +251,37 @@ class Trials:
             for record in table.records
         }
 
+    @cached_property
+    def before(self) -> Report:
+        """The check of the workbook as it is."""
+        return self.check(self.edition)
+
     def new_findings(self, edits: Sequence[Edit]) -> list[tuple[Finding, ...]]:
         """Return, for each edit, what a check of the workbook with that edit alone would newly say."""
         found: list[tuple[Finding, ...]] = [()] * len(edits)
-        uneven = frozenset(code for code, order in self.edition.orders.items() if order.variants.keys() & _ORDER)
-        footprints = [_footprint(edit, self._rows, uneven) for edit in edits]
+        footprints = self._footprints(edits)
         for batch in _batches(footprints, (number for number, edit in enumerate(edits) if edit)):
             for number, findings in self._try(batch, edits, footprints):
                 found[number] = findings
         return found
 
-    def together(self, edits: Sequence[Edit]) -> tuple[Finding, ...]:
-        """Return what a check of the workbook with all the edits made would newly say."""
-        applied = apply_edits(self.edition, edits)
+    def batches(self, edits: Sequence[Edit]) -> list[list[int]]:
+        """Return the numbers of edits in batches whose members no rule could relate; edits that change nothing are left out."""
+        return _batches(self._footprints(edits), (number for number, edit in enumerate(edits) if edit))
+
+    def new_in(self, applied: Applied) -> tuple[Finding, ...]:
+        """Return what a check of the workbook with edits made newly says."""
         return tuple(self._placed(finding, applied) for finding in self._new(applied))
 
-    def gone(self, edits: Sequence[Edit]) -> list[bool]:
+    def together(self, edits: Sequence[Edit]) -> tuple[Finding, ...]:
+        """Return what a check of the workbook with all the edits made at once would newly say."""
+        return self.new_in(apply_edits(self.edition, edits))
+
+    def _footprints(self, edits: Sequence[Edit]) -> list[_Footprint]:
+        uneven = frozenset(code for code, order in self.edition.orders.items() if order.variants.keys() & _ORDER)
+        return [_footprint(edit, self._rows, uneven) for edit in edits]
+
+    def mends(self, edits: Sequence[Edit]) -> list[bool]:
         """Tell, for each edit, whether a cell that it changes, or a row that it removes, now has an error."""
         at_fault: set[tuple[str, int | None, str | None]] = {
             (finding.tab, finding.row, finding.field)
@@ -305,7 +327,6 @@ class Trials:
         return [number for number in batch if footprints[number].writes & keys]
 
     def _new(self, applied: Applied) -> list[Finding]:
-        self.checks += 1
         after = self.check(applied.edition)
         if after.crashed and not self.before.crashed:
             broken = ", ".join(f"{item.rule}: {item.reason}" for item in after.crashed)
@@ -320,6 +341,7 @@ class Trials:
 
     def _placed(self, finding: Finding, applied: Applied) -> Finding:
         """Return a finding of an added row with the row that it goes to."""
+        finding = replace(finding, message=_ADDED_ROW.sub(lambda match: applied.shown(int(match[0])), finding.message))
         place = applied.places.get((finding.tab, finding.row)) if finding.row is not None else None
         if place is None:
             return finding

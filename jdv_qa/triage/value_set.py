@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jdv_qa.checks.catalogue import load_catalogue
 from jdv_qa.terminology.codes import CodeForm, read_code, with_dash
-from jdv_qa.terminology.labels import fold, same_meaning
+from jdv_qa.terminology.labels import fold, parse_label, same_meaning
 from jdv_qa.terminology.units import says_no_unit
 from jdv_qa.triage.conventions import load_conventions
 from jdv_qa.triage.edits import CellSet, Edit, Proposal, Reason, RowAdded, RowRemoved, reason_of
@@ -65,6 +65,10 @@ class ValueSet:
             if record["rank"].isdigit():
                 self._ranks[record["chapter"]] = max(self._ranks.get(record["chapter"], 0), int(record["rank"]))
         self._given: dict[tuple[str, str], str] = {}
+
+    def over(self, edition: Edition) -> ValueSet:
+        """Return the same look at another state of the workbook."""
+        return ValueSet(edition, self.layout, self.loinc, self.nabm)
 
     def rank_for(self, code: str, chapter: str) -> str:
         """Return the rank of a result to be added: after the last of its chapter; one code keeps the rank it was given."""
@@ -392,6 +396,11 @@ def written_otherwise(target: Target) -> Reason:
 
 def field_of(request: Request, thing: str) -> str:
     """Return the field asked to change, as the object has it."""
+    if request.target_field == "label" and thing in ("order", "result", "code"):
+        whole = parse_label(request.asked) is not None
+        if thing == "order":
+            return "order_loinc_label" if whole else "order_label"
+        return "result_loinc_label" if whole else "result_display"
     if request.target_field in ("loinc_label", "loinc_code"):
         prefix = "order" if thing == "order" else "result"
         return f"{prefix}_{request.target_field}" if request.target_field == "loinc_label" else f"{prefix}_code"

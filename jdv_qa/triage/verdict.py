@@ -17,7 +17,7 @@ from jdv_qa.checks.finding import Finding, Severity
 from jdv_qa.checks.loinc import LABORATORY, describe
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import is_loinc
-from jdv_qa.terminology.labels import fold, loinc_parts, parse_label, wording
+from jdv_qa.terminology.labels import axis_wordings, fold, loinc_parts, parse_label, wording
 from jdv_qa.terminology.loinc import AXES, WITHDRAWN
 from jdv_qa.triage.conventions import load_conventions
 from jdv_qa.triage.edits import Introduced, Proposal, Reason, reason_of
@@ -36,7 +36,8 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 class Submission:
     """A draft of the submission of a term to LOINC: the axes that Regenstrief asks for, as LOINC writes them where known.
 
-    An axis is "" where the label does not tell it; `unsure` names those whose French words are in no table, left in French.
+    An axis is "" where the label does not tell it; `unsure` names those that a person has to look at: words that no table
+    has, left in French, and words that several parts share.
     `similar`: codes of terms that the submission should be told apart from.
     """
 
@@ -102,7 +103,8 @@ def _rejections(one: Introduced, values: ValueSet) -> Iterator[Reason]:
         method = (label.method if label and label.method else "") or (term.method if term else "")
         yield reason_of(
             None,
-            f"la technique « {method} » de {code} est trop précise : prendre le code sans technique, ou d'une technique générique",
+            f"la technique « {method} » de {code} est trop précise : prendre le code sans technique, ou d'une technique "
+            "générique",
             f'method "{method}" of {code} is too specific: take the code without method, or of a generic one',
         )
     texts = [one.label, *((term.component, term.system, term.name) if term else ())]
@@ -176,9 +178,11 @@ def draft(label: str, unit: str, similar: Sequence[str] = ()) -> Submission | No
     unsure = []
     for axis in AXES[1:]:
         text: str = getattr(parsed, axis)
-        found = sorted(loinc_parts(axis, text))
-        parts[axis] = found[0] if len(found) == 1 else text
-        if text and len(found) != 1:
+        known = loinc_parts(axis, text)
+        found = [part for part in axis_wordings()[axis] if part in known] or sorted(known)
+        usual = [part for part in found if fold(wording(axis, part) or "") == fold(text)] or found
+        parts[axis] = usual[0] if usual else text
+        if text and len(usual) != 1:
             unsure.append(axis)
     return Submission(
         label, parsed.component, parts["property"], parts["time"], parts["system"], parts["scale"], parts["method"], unit,
@@ -217,14 +221,13 @@ class Facts:
     """What a verdict rests on, beside the proposal.
 
     `duplicate_of`: number of the earlier request that asks for the same; `rejected`: why the code is not to be taken;
-    `submitted`: why a term has to be asked of LOINC; `existing`: that the term asked for exists; `findings`: what the
+    `submitted`: why a term has to be asked of LOINC; `findings`: what the
     check would newly say; `rivals`: numbers of the requests that want something else for a cell, and the cell.
     """
 
     duplicate_of: str = ""
     rejected: tuple[Reason, ...] = ()
     submitted: tuple[Reason, ...] = ()
-    existing: tuple[Reason, ...] = ()
     findings: tuple[Finding, ...] = ()
     rivals: tuple[tuple[str, str], ...] = ()
 
@@ -251,9 +254,7 @@ def _decide(proposal: Proposal, facts: Facts, values: ValueSet) -> tuple[Verdict
         Reason(finding.message, finding.rule) for finding in facts.findings if finding.severity is Severity.ERROR
     )
     told = {reason.rule for reason in errors}
-    faults = tuple(
-        reason for reason in (*proposal.faults, *facts.existing) if reason.rule is None or reason.rule not in told
-    )
+    faults = tuple(reason for reason in proposal.faults if reason.rule is None or reason.rule not in told)
     if faults or errors or proposal.faults:
         return "to-correct", (*faults, *dict.fromkeys(errors))
     warnings = tuple(

@@ -17,18 +17,32 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _HAS_DESCRIPTOR = 0x08
+_UTF_8 = 0x800
 _ZIP64 = 1
+_VERSION = 20
+"""The version of the format that deflation needs, 2.0."""
+
+_FIRST_DAY = 1 << 5 | 1
+"""1980-01-01, as the archive writes dates."""
 
 
-def rewritten(content: bytes, replaced: Mapping[str, bytes], removed: Collection[str] = ()) -> bytes:
-    """Return the archive `content` with some parts replaced, by name, and some left out.
+def rewritten(
+    content: bytes,
+    replaced: Mapping[str, bytes],
+    removed: Collection[str] = (),
+    added: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """Return the archive `content` with some parts replaced, by name, some left out, and some added at its end.
 
-    Raises zipfile.BadZipFile when it is no archive, KeyError when a part to replace is not in it.
+    An added part bears the date 1980-01-01, so that the same parts give the same bytes. Raises zipfile.BadZipFile when it
+    is no archive, KeyError when a part to replace is not in it, ValueError when one to add is.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members, comment = archive.infolist(), archive.comment
     if unknown := set(replaced) - {member.filename for member in members}:
         raise KeyError(min(unknown))
+    if known := set(added or ()) & {member.filename for member in members}:
+        raise ValueError(min(known))
     written = bytearray()
     directory = bytearray()
     kept = [member for member in members if member.filename not in removed]
@@ -56,7 +70,14 @@ def rewritten(content: bytes, replaced: Mapping[str, bytes], removed: Collection
             member.internal_attr, member.external_attr, offset,
         )  # fmt: skip
         directory += name + central_extra + member.comment
-    end = _END.pack(b"PK\x05\x06", 0, 0, len(kept), len(kept), len(directory), len(written), len(comment))
+    for part, new in (added or {}).items():
+        name, data = part.encode(), _deflated(new)
+        flags, offset = 0 if part.isascii() else _UTF_8, len(written)
+        common = flags, zipfile.ZIP_DEFLATED, 0, _FIRST_DAY, zlib.crc32(new), len(data), len(new), len(name), 0
+        written += _LOCAL.pack(b"PK\x03\x04", _VERSION, *common) + name + data
+        directory += _CENTRAL.pack(b"PK\x01\x02", _VERSION, 0, _VERSION, 0, *common, 0, 0, 0, 0, offset) + name
+    number = len(kept) + len(added or ())
+    end = _END.pack(b"PK\x05\x06", 0, 0, number, number, len(directory), len(written), len(comment))
     return bytes(written + directory + end + comment)
 
 

@@ -22,6 +22,9 @@ from jdv_qa.workbook.structure import sheet_paths
 
 Element: TypeAlias = "etree._Element"
 
+_TYPES = "[Content_Types].xml"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+
 MAX_PART = 1 << 30
 """Bytes of one unpacked part above which a workbook is refused: nothing but a zip bomb is so large."""
 
@@ -52,6 +55,12 @@ def children(element: Element, *names: str) -> Iterator[Element]:
             yield child
 
 
+def relations_part(part: str) -> str:
+    """Return the name of the part that holds the relationships of a part."""
+    folder, name = posixpath.split(part)
+    return f"{folder}/_rels/{name}.rels".lstrip("/")
+
+
 def remove(element: Element) -> None:
     """Remove an element; the text behind it stays."""
     parent = element.getparent()
@@ -76,6 +85,7 @@ class Package:
         self._touched: set[str] = set()
         self._replaced: dict[str, bytes] = {}
         self._removed: set[str] = set()
+        self._added: dict[str, bytes] = {}
         try:
             with zipfile.ZipFile(BytesIO(self._source)) as archive:
                 self.names = {info.filename: info.file_size for info in archive.infolist()}
@@ -102,17 +112,37 @@ class Package:
         """Leave a part out of the file written; what refers to it is the caller's to remove."""
         self._removed.add(part)
 
+    def add(self, part: str, content: bytes) -> None:
+        """Put a part into the file, in the place of one of that name that was dropped; what refers to it is the caller's."""
+        self._trees.pop(part, None)
+        self._touched.discard(part)
+        if part in self._removed or (part in self.names and part not in self._added):
+            self._removed.discard(part)
+            self._replaced[part] = content
+        else:
+            self._added[part] = content
+            self.names[part] = len(content)
+
+    def has(self, part: str) -> bool:
+        """Tell whether a part is in the file as edited."""
+        return part in self.names and part not in self._removed
+
     def content(self) -> bytes:
         """Return the bytes of the file as edited; those read when nothing was."""
-        if not self._touched and not self._replaced and not self._removed:
+        if not self._touched and not self._replaced and not self._removed and not self._added:
             return self._source
-        replaced = {part: _serialised(self._trees[part]) for part in self._touched} | self._replaced
-        return rewritten(self._source, replaced, self._removed)
+        edited = {part: _serialised(self._trees[part]) for part in self._touched if part not in self._removed}
+        edited = {part: data for part, data in self._replaced.items() if part not in self._removed} | edited
+        replaced = {part: data for part, data in edited.items() if part not in self._added}
+        added = {part: edited.get(part, data) for part, data in self._added.items() if part not in self._removed}
+        return rewritten(self._source, replaced, self._removed, added)
 
     def raw(self, part: str) -> bytes:
-        """Return the bytes of a part as read, or as `replace` was given them; not what was edited in its tree."""
+        """Return the bytes of a part as read, or as `replace` or `add` was given them; not what was edited in its tree."""
         if part in self._replaced:
             return self._replaced[part]
+        if part in self._added:
+            return self._added[part]
         with zipfile.ZipFile(BytesIO(self._source)) as archive:
             return archive.read(part)
 
@@ -133,9 +163,9 @@ class Package:
 
     def relations(self, part: str) -> Iterator[tuple[Element, str]]:
         """Yield the relationships of a part that lead to another part, each with the name of that part."""
-        folder, name = posixpath.split(part)
-        relations = f"{folder}/_rels/{name}.rels".lstrip("/")
-        if relations not in self.names:
+        folder = posixpath.dirname(part)
+        relations = relations_part(part)
+        if not self.has(relations):
             return
         for relation in self.root(relations):
             target = relation.get("Target", "")
@@ -156,6 +186,64 @@ class Package:
         ]
 
     @cached_property
+    def document_relations(self) -> str:
+        """What the types of relationships between the parts of a workbook begin with: strict workbooks have their own."""
+        relations = self.root(relations_part(self.workbook_part))
+        types = (relation.get("Type", "") for relation in relations)
+        return next(kind.rpartition("/")[0] for kind in types if kind.endswith(("/worksheet", "/styles")))
+
+    def relate(self, part: str, kind: str, target: str) -> str:
+        """Relate a part to another one, by a kind ("/comments"); returns the id of the relationship."""
+        relations = relations_part(part)
+        if not self.has(relations):
+            self.add(relations, f'<Relationships xmlns="{_RELATIONS}"/>'.encode())
+        root = self.root(relations)
+        taken = {relation.get("Id", "").casefold() for relation in root}
+        identifier = next(f"rId{number}" for number in range(1, len(taken) + 2) if f"rid{number}" not in taken)
+        path = posixpath.relpath(target, posixpath.dirname(part))
+        attributes = {"Id": identifier, "Type": self.document_relations + kind, "Target": path}
+        etree.SubElement(root, f"{namespace(root)}Relationship", attributes)
+        self.touch(relations)
+        return identifier
+
+    def take_out(self, part: str, target: str) -> None:
+        """Take a part out of the file, with the relationship of another part to it and the word about its type."""
+        self.drop(target)
+        relations = relations_part(part)
+        for relation, related in list(self.relations(part)):
+            if related == target:
+                remove(relation)
+                self.touch(relations)
+        if self.has(relations) and not len(self.root(relations)):
+            self.drop(relations)
+        for override in list(self.root(_TYPES)):
+            if override.get("PartName", "").lstrip("/") == target:
+                remove(override)
+                self.touch(_TYPES)
+
+    def state_type(self, part: str, content_type: str) -> None:
+        """Say of what type a part is."""
+        types = self.root(_TYPES)
+        attributes = {"PartName": f"/{part}", "ContentType": content_type}
+        etree.SubElement(types, f"{namespace(types)}Override", attributes)
+        self.touch(_TYPES)
+
+    def state_default_type(self, extension: str, content_type: str) -> None:
+        """Say of what type the parts whose names end so are, unless it is said already."""
+        types = self.root(_TYPES)
+        if any(one.get("Extension", "").casefold() == extension for one in children(types, "Default")):
+            return
+        attributes = {"Extension": extension, "ContentType": content_type}
+        types.insert(0, types.makeelement(f"{namespace(types)}Default", attributes))
+        self.touch(_TYPES)
+
+    def free_name(self, pattern: str) -> str:
+        """Return the first name of the form "xl/comments{}.xml" that no part bears, whatever its case."""
+        taken = {name.casefold() for name in self.names if self.has(name)}
+        numbers = range(1, len(taken) + 2)
+        return next(name for number in numbers if (name := pattern.format(number)).casefold() not in taken)
+
+    @cached_property
     def workbook_part(self) -> str:
         """The part that lists the sheets."""
         return next(iter(self.related("", "/officeDocument")), "xl/workbook.xml")
@@ -167,6 +255,7 @@ class Package:
 
 
 def _serialised(tree: etree._ElementTree[Element]) -> bytes:
-    standalone = {True: ' standalone="yes"', False: ' standalone="no"', None: ""}[tree.docinfo.standalone]
+    # lxml reads a declaration that says nothing of it as "no", which is what it means
+    standalone = ' standalone="yes"' if tree.docinfo.standalone else ""
     declaration = f'<?xml version="1.0" encoding="UTF-8"{standalone}?>\n'.encode()
     return declaration + etree.tostring(tree, encoding="UTF-8", xml_declaration=False)

@@ -21,7 +21,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
-from jdv_qa.workbook.structure import FarCell, read_structure, refuse_far_cells
+from jdv_qa.workbook.structure import FarCell, own_tab_names, read_structure, refuse_far_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ Reader = Callable[[bytes], list[RawSheet]]
 
 
 def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[RawSheet]]:
-    """Return the bytes of a workbook and its sheets.
+    """Return the bytes of a workbook and its sheets, those that `jdv check --annotate` added left out.
 
     Raises WorkbookError, saying what to do, when the file is missing, is no .xlsx or .xlsm workbook, or is damaged.
     """
     content = workbook_content(path)
     try:
-        sheets = (reader or read_with_calamine)(content)
+        own = own_tab_names(content)
+        sheets = [sheet for sheet in (reader or read_with_calamine)(content) if sheet.sheet.name not in own]
     except FarCell as error:
         raise WorkbookError(
             say(

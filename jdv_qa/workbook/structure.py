@@ -40,6 +40,10 @@ MAX_CELLS = 30_000_000
 """Cells in the bounding box of a sheet's filled cells above which it is refused: one stray cell far away is enough."""
 
 
+OWN_TAB = "jdv.annotation"
+"""The name, hidden and of the tab alone, that marks a tab which `jdv check --annotate` has put in front of the others."""
+
+
 def column_number(letters: str) -> int:
     """Return the number, counted from 1, of Excel's column letters: "AB" -> 28."""
     number = 0
@@ -104,12 +108,16 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
     return data
 
 
-def sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
+def _workbook_part(archive: zipfile.ZipFile) -> str:
     root = _parse(_member(archive, "_rels/.rels"))
-    workbook = next(
+    return next(
         (_target("", item) for item in root if item.get("Type", "").endswith("/officeDocument")), "xl/workbook.xml"
     )
+
+
+def sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
+    """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
+    workbook = _workbook_part(archive)
     folder = posixpath.dirname(workbook)
     relations = _parse(_member(archive, f"{folder}/_rels/{posixpath.basename(workbook)}.rels"))
     targets = {
@@ -121,6 +129,25 @@ def sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
         path = targets.get(sheet.get(_RELATIONSHIP) or sheet.get(_STRICT_RELATIONSHIP) or "")
         if path is not None:
             yield sheet.get("name", ""), path, sheet.get("state", "visible")
+
+
+def own_tab_names(content: bytes) -> frozenset[str]:
+    """Return the names of the tabs that `jdv check --annotate` put into a workbook, known by their mark.
+
+    Raises as `read_structure` does.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        data = _member(archive, _workbook_part(archive))
+    if OWN_TAB.encode() not in data:
+        return frozenset()
+    sheets: list[str] = []
+    marked: set[int] = set()
+    for element in _parse(data).iter():
+        if _local(element.tag) == "sheet":
+            sheets.append(element.get("name", ""))
+        elif _local(element.tag) == "definedName" and element.get("name") == OWN_TAB:
+            marked.add(int(element.get("localSheetId", "-1")))
+    return frozenset(name for number, name in enumerate(sheets) if number in marked)
 
 
 def _has_filtered_table(archive: zipfile.ZipFile, path: str, data: bytes) -> bool:

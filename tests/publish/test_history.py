@@ -79,7 +79,7 @@ def test_a_code_that_came_changed_and_went(register: Register) -> None:
 
 LITHIUM = [
     ("1.0.0", "first", "600238 : résultat, dès la première version du registre"),
-    ("1.2.0", "assigned", "600238 : code LOINC attribué, 14334-7"),
+    ("1.2.0", "assigned", "600238 (résultat) : code LOINC attribué, 14334-7"),
     ("1.4.0", "modified", "14334-7 : Unité recommandée : mmol/L → umol/L"),
 ]
 

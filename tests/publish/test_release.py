@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from jdv_qa.checks.finding import Severity
 from jdv_qa.checks.profiles import load_profile
 from jdv_qa.checks.waivers import Waiver
+from jdv_qa.compare.model import Change, Comparison
 from jdv_qa.errors import OutputError, RegisterError, ReleaseRefused, WorkbookError
 from jdv_qa.publish.bundle import bundle, table_files, zip_files
 from jdv_qa.publish.excel import excel_workbook
@@ -415,3 +416,17 @@ def test_two_releases_of_one_version_started_together(tmp_path: Path) -> None:
     register = load_register(tmp_path / "releases")
     assert [release.version for release in register.releases] == ["1.0.0", "1.1.0"]
     assert not verify_release(register, register.releases[-1]).faults
+
+
+def test_the_requests_behind_a_change_are_told(tmp_path: Path) -> None:
+    register = imported(load_register(tmp_path / "releases"), SAMPLE["1.0.0"])
+    asked: list[Change] = []
+
+    def behind(old: Edition, new: Edition, comparison: Comparison) -> dict[Change, tuple[str, ...]]:
+        asked.extend(comparison.changes[:1])
+        return {change: ("12",) for change in asked}
+
+    plan = plan_release(SAMPLE["1.1.0"], register, behind=behind)
+    assert asked
+    assert plan.requests == {asked[0]: ("12",)}
+    assert "n°\u00a012" in release_files(plan, release_documents(plan))["notes_de_version.md"].decode()

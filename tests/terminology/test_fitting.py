@@ -122,6 +122,11 @@ def test_what_a_fit_tells(index: WordingIndex) -> None:
     assert plain.score > strip.score > moles.score
 
 
+def test_words_that_no_term_says(index: WordingIndex) -> None:
+    assert index.unknown("dosage du sodium plasmonique") == ("plasmonique",)
+    assert index.unknown("sodium") == ()
+
+
 def test_an_axis_said_by_half_is_told(index: WordingIndex) -> None:
     fit = next(fit for fit in index.fits("Glucose [Moles/volume] in Serum or Plasma") if fit.code == "14771-0")
     assert not fit.complete
