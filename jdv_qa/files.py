@@ -27,7 +27,7 @@ def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
     Raises OutputError when the file exists and `force` is not given, or when it cannot be written.
     """
     _refuse_released(path)
-    _refuse_existing(path, force)
+    refuse_existing(path, force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -54,7 +54,7 @@ def new_directory(path: Path, *, force: bool = False) -> Iterator[Path]:
     _refuse_released(path)
     occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if occupied:
-        _refuse_existing(path, force)
+        refuse_existing(path, force)
         if not path.is_dir():
             raise OutputError(
                 say(
@@ -109,7 +109,8 @@ def _refuse_released(path: Path) -> None:
             )
 
 
-def _refuse_existing(path: Path, force: bool) -> None:
+def refuse_existing(path: Path, force: bool = False) -> None:
+    """Raise OutputError when a file exists and may not be replaced: for who wants to know before the work is done."""
     if path.exists() and not force:
         raise OutputError(
             say(
@@ -126,9 +127,9 @@ def _rename(temporary: Path, path: Path, force: bool) -> None:
     try:
         os.link(temporary, path)
     except FileExistsError:
-        _refuse_existing(path, force)
+        refuse_existing(path, force)
     except OSError:  # a file system without hard links
-        _refuse_existing(path, force)
+        refuse_existing(path, force)
         temporary.replace(path)
 
 

@@ -218,11 +218,13 @@ def check(
     profile: Profile | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    on_rule: Callable[[str, int, int], None] | None = None,
 ) -> Report:
     """Run the rules of a profile on an Edition.
 
     `earlier` has the previous version first, then older ones. Findings that a waiver covers stay in the report, marked; with
-    a `baseline` only what is new since then counts for `Report.fails`. Raises WorkbookError for an Edition in one-table
+    a `baseline` only what is new since then counts for `Report.fails`. `on_rule` is called before each rule with its id, the
+    number of those run before it, and of all. Raises WorkbookError for an Edition in one-table
     form: the rules are those of the JDV CircuitBio.
     """
     if "main" not in edition.tables:
@@ -246,6 +248,8 @@ def check(
     found: list[_Placed] = []
 
     def run_rule(wanted: Rule) -> None:
+        if on_rule is not None:
+            on_rule(wanted.id, len(run) + len(skipped) + len(crashed), len(rules))
         if (reason := _reason_to_skip(wanted, context)) is not None:
             skipped.append(NotRun(wanted.id, reason))
             return

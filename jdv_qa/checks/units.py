@@ -231,6 +231,16 @@ def _unit_meant(context: Context, result: _Result, name: str, judgement: Judgeme
     return None
 
 
+def units_meant(context: Context) -> Mapping[tuple[int, str], str]:
+    """Return (row, field) -> the unit meant, where a unit is badly written and can mean but one."""
+    return {
+        (result.record.row, name): judgement.proposals[0]
+        for fault in (Fault.NOT_UCUM, Fault.SUSPICIOUS)
+        for result, name, judgement in _unit_problems(context, fault)
+        if len(judgement.proposals) == 1
+    }
+
+
 @rule("UNI-02")
 def not_ucum(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Units that are not UCUM, with what the writer meant."""

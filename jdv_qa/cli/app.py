@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from jdv_qa.cli import (
     check,
     diff,
     export,
+    fix,
     history,
     import_release,
     indicators,
@@ -30,6 +32,7 @@ from jdv_qa.cli import (
     waive,
 )
 from jdv_qa.cli.options import Exit, Lang
+from jdv_qa.cli.settings import LANGUAGE_VARIABLE, load_settings
 from jdv_qa.errors import JdvError
 from jdv_qa.language import LANGUAGES, use_language
 
@@ -44,6 +47,7 @@ for module in (
     info,
     layout,
     check,
+    fix,
     waive,
     rules,
     loinc,
@@ -82,15 +86,24 @@ def _common(
     _state["debug"] = debug
 
 
+def _choose_language(arguments: Sequence[str]) -> None:
+    language = os.environ.get(LANGUAGE_VARIABLE, "")
+    if language in LANGUAGES:
+        use_language(language)
+    elif "_JDV_COMPLETE" not in os.environ and not {*arguments} & {"--help", "-h", "--version", "--config"}:
+        # help must be had whatever the settings are like, and the file that --config names has its own language
+        use_language(load_settings().language or LANGUAGES[0])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status; an error for people is one line on stderr and status 2.
 
-    The environment variable JDV_LANG chooses the language where no option does.
+    Where no option does, the environment variable JDV_LANG chooses the language, else `language` of jdv.toml, else it is French.
     """
     _state["debug"] = False
-    language = os.environ.get("JDV_LANG", "")
-    use_language(language if language in LANGUAGES else LANGUAGES[0])
+    use_language(LANGUAGES[0])
     try:
+        _choose_language(sys.argv[1:] if arguments is None else arguments)
         app(args=arguments, prog_name="jdv")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)

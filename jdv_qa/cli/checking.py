@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jdv_qa.cli.options import read
+from jdv_qa.language import say, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,13 +25,19 @@ Loinc = Annotated[
     str | None,
     typer.Option(
         "--loinc",
+        envvar="JDV_LOINC",
         metavar="PATH|VERSION",
         help="LOINC release as downloaded (folder, zip or Loinc.csv), or a version imported with `jdv loinc import`.",
     ),
 ]
 NabmFile = Annotated[
     Path | None,
-    typer.Option("--nabm", metavar="FILE", help="Table of the NABM (CSV or Excel): codes, labels, ends if any."),
+    typer.Option(
+        "--nabm",
+        envvar="JDV_NABM",
+        metavar="FILE",
+        help="Table of the NABM (CSV or Excel): codes, labels, ends if any.",
+    ),
 ]
 Previous = Annotated[
     list[Path] | None,
@@ -37,16 +45,61 @@ Previous = Annotated[
         "--previous", metavar="WORKBOOK|VERSION", help="Previous version; repeat it for older ones, the latest first."
     ),
 ]
+
+
+def profile_names(incomplete: str) -> list[str]:
+    """Return the profiles that ship and begin so, for the completion of a shell."""
+    from jdv_qa.resources import rules_directory
+
+    names = sorted(path.stem for path in (rules_directory() / "profiles").glob("*.yaml"))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def rule_names(incomplete: str) -> list[str]:
+    """Return the ids of rules that begin so, and their families, for the completion of a shell."""
+    from jdv_qa.resources import rules_directory
+
+    names = sorted(path.stem for path in rules_directory().glob("*/???-??.yaml"))
+    families = sorted({name[:3] for name in names})
+    return [name for name in (*families, *names) if name.startswith(incomplete.upper())]
+
+
+def choose_settings(context: typer.Context, value: Path | None) -> Path | None:
+    """Set the language that the settings file given asks for, unless an option or the environment has chosen one."""
+    if value is None or context.resilient_parsing:
+        return value
+    from jdv_qa.cli.settings import LANGUAGE_VARIABLE, load_settings
+
+    settings = load_settings(value)
+    if settings.language and LANGUAGE_VARIABLE not in os.environ and not context.find_root().params.get("lang"):
+        use_language(settings.language)
+    return value
+
+
 ProfileName = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME|FILE", help="brouillon (default), publication, or a profile file."),
+    typer.Option(
+        "--profile",
+        envvar="JDV_PROFILE",
+        metavar="NAME|FILE",
+        autocompletion=profile_names,
+        help="brouillon (default), publication, or a profile file.",
+    ),
 ]
 WaiverFile = Annotated[
-    Path | None, typer.Option("--waivers", metavar="FILE", help="File of waivers (see `jdv waive`).")
+    Path | None,
+    typer.Option("--waivers", envvar="JDV_WAIVERS", metavar="FILE", help="File of waivers (see `jdv waive`)."),
 ]
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings file (default: jdv.toml of the current folder)."),
+    typer.Option(
+        "--config",
+        callback=choose_settings,
+        is_eager=True,
+        envvar="JDV_CONFIG",
+        metavar="FILE",
+        help="Settings file (default: the nearest jdv.toml from the current folder up).",
+    ),
 ]
 
 
@@ -67,32 +120,49 @@ class Demand:
 
 
 def run_check(demand: Demand, settings: Settings) -> Report:
-    """Run the rules on a workbook; what the command line leaves open comes from the settings."""
+    """Run the rules on a workbook; what the command line leaves open comes from the settings.
+
+    On a terminal, what takes more than a second shows how far it is.
+    """
     from jdv_qa.checks.baseline import load_baseline
     from jdv_qa.checks.engine import check
     from jdv_qa.checks.waivers import load_waivers
+    from jdv_qa.cli.progress import patience
     from jdv_qa.workbook.layout import load_layout
 
     chosen = settings.check
     profile = load_chosen_profile(demand.profile, settings)
-    layout = demand.layout or chosen.get("layout")
+    layout = demand.layout or settings.layout
     waivers = demand.waivers or settings.file("waivers")
     baseline = load_baseline(demand.baseline) if demand.baseline else None
     granted = load_waivers(waivers) if waivers else None
-    edition = read(demand.workbook, layout)
-    earlier = [read(path, layout) for path in demand.previous]
-    return check(
-        edition,
-        layout=load_layout(layout),
-        earlier=earlier,
-        loinc=load_loinc(demand.loinc, settings),
-        nabm=load_nabm(demand.nabm or settings.file("nabm")),
-        waivers=granted,
-        baseline=baseline,
-        profile=profile,
-        select=demand.select or tuple(chosen.get("select", ())),
-        ignore=demand.ignore or tuple(chosen.get("ignore", ())),
-    )
+    with patience() as told:
+        told(say("Lecture du classeur", "Reading the workbook"), 0, 0)
+        edition = read(demand.workbook, layout)
+        told(say("Lecture des versions précédentes", "Reading earlier versions"), 0, 0)
+        earlier = [read(path, layout) for path in demand.previous or _previous(settings)]
+        told(say("Lecture de LOINC et de la NABM", "Reading LOINC and the NABM"), 0, 0)
+        loinc = load_loinc(demand.loinc, settings)
+        nabm = load_nabm(demand.nabm or settings.file("nabm"))
+        return check(
+            edition,
+            layout=load_layout(layout),
+            earlier=earlier,
+            loinc=loinc,
+            nabm=nabm,
+            waivers=granted,
+            baseline=baseline,
+            profile=profile,
+            select=demand.select or tuple(chosen.get("select", ())),
+            ignore=demand.ignore or tuple(chosen.get("ignore", ())),
+            on_rule=told,
+        )
+
+
+def _previous(settings: Settings) -> list[Path]:
+    """Return the previous version that the settings name: a file, or a version of the register."""
+    path = settings.file("previous")
+    return [] if path is None else [path if path.exists() else Path(str(settings.check["previous"]))]
 
 
 def load_chosen_profile(name: str | None, settings: Settings) -> Profile:

@@ -41,8 +41,26 @@ Lang = Annotated[
         "--lang", callback=choose_language, metavar="fr|en", help="Language of the text for maintainers (default: fr)."
     ),
 ]
+
+
+def choose_layout(context: typer.Context, value: str | None) -> str | None:
+    """Return the layout asked for, else that of the settings."""
+    if value is not None or context.resilient_parsing:
+        return value
+    from jdv_qa.cli.settings import load_settings
+
+    return load_settings(context.params.get("config")).layout
+
+
 LayoutFile = Annotated[
-    str | None, typer.Option("--layout", metavar="FILE", help="Layout file, or the name of a layout that ships.")
+    str | None,
+    typer.Option(
+        "--layout",
+        callback=choose_layout,
+        envvar="JDV_LAYOUT",
+        metavar="FILE",
+        help="Layout file, or the name of a layout that ships (default: `layout` of jdv.toml).",
+    ),
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")
@@ -117,7 +135,7 @@ def emit_workbook(content: bytes, output: Path | None, example: str, *, force: b
 
 
 Form = TypeVar("Form", bound=StrEnum)
-_SUFFIXES = {"htm": "html", "markdown": "md"}
+_SUFFIXES = {"htm": "html", "markdown": "md", "xml": "junit"}
 
 
 def form_of(output: Path | None, default: Form) -> Form:

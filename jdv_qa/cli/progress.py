@@ -1,4 +1,4 @@
-"""A progress bar for work of several stages on large files: on a terminal only, and only when there is long to wait."""
+"""A progress bar for work of several stages: on a terminal only, and only when there is long to wait."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from jdv_qa.cli.options import console
 LARGE = 1_000_000
 """Bytes of workbooks from which the work takes more than a second."""
 
+DELAY = 1.0
+"""Seconds of work after which a bar appears."""
+
 Stage = Callable[[str], None]
 """Called at the beginning of each stage with what it does."""
+Told = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and out of how much; 0 for what cannot be counted."""
 
 
 @contextmanager
@@ -41,3 +46,34 @@ def stages(total: int, files: Iterable[Path]) -> Iterator[Stage]:
             begun += 1
 
         yield begin
+
+
+@contextmanager
+def patience(delay: float = DELAY) -> Iterator[Told]:
+    """Show what is being done and how far it is, on a terminal, once the work has taken longer than `delay` seconds."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield lambda *_: None
+        return
+    from threading import Timer
+
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=screen,
+        transient=True,
+    )
+    task = progress.add_task("", total=None)
+    timer = Timer(delay, progress.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda title, done, total: progress.update(task, description=title, completed=done, total=total or None)
+    finally:
+        timer.cancel()
+        timer.join()
+        progress.stop()

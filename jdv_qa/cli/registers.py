@@ -15,6 +15,7 @@ RegisterFolder = Annotated[
     Path | None,
     typer.Option(
         "--register",
+        envvar="JDV_REGISTER",
         metavar="DIR",
         help="Folder of the register (default: `register` of [release] in jdv.toml, else releases/).",
     ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jdv_qa.cli.checking import rule_names
 from jdv_qa.cli.options import Lang, console, emit
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
@@ -49,7 +50,9 @@ def rules(
 
 
 def rule(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Rule id, such as COD-02.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", autocompletion=rule_names, help="Rule id, such as COD-02.")
+    ],
     lang: Lang = None,
 ) -> None:
     """Explain a rule: what it checks, why, how to mend, with right and faulty examples."""

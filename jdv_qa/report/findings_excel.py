@@ -60,6 +60,7 @@ def _write_summary(book: Workbook, report: Report) -> None:
         (word, 16) for word in (*map(_capital, map(severity_word, SEVERITIES)), say("Dérogation", "Waived"))
     ]
     sheet, plain = _sheet(book, say("Synthèse", "Summary"), columns[:2])
+    sheet.ignore_errors({"number_stored_as_text": "A1:B40"})
     bold = _format(book, bold=True)
     kind, sentence = verdict(report)
     tint = {"crashed": "#F8CBAD", "clean": "#C6E0B4"} | {key.value: colour for key, colour in _COLOURS.items()}
@@ -86,7 +87,9 @@ def _write_summary(book: Workbook, report: Report) -> None:
         sheet.write_string(row, 1, name, plain)
         for column, key in enumerate((*(severity.value for severity in SEVERITIES), "waived"), 2):
             sheet.write_number(row, column, numbers[key], plain)
-    sheet.write_string(row + 2, 0, LOINC_NOTICE, book.add_format({"italic": True, "font_color": "#595959"}))
+    small = book.add_format({"italic": True, "font_color": "#595959", "text_wrap": True, "valign": "top"})
+    sheet.merge_range(row + 2, 0, row + 2, 5, LOINC_NOTICE, small)
+    sheet.set_row(row + 2, 45)
 
 
 def _write_findings(book: Workbook, report: Report, layout: Layout) -> None:
@@ -113,6 +116,7 @@ def _write_findings(book: Workbook, report: Report, layout: Layout) -> None:
         lines = max(-(-len(value) * 11 // (10 * width)) for value, (_, width) in zip(values, columns, strict=True))
         sheet.set_row(row, 15 * max(lines, 1))
     sheet.autofilter(0, 0, max(len(report.findings), 1), len(columns) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:M{len(report.findings) + 1}"})
 
 
 def _write_rules(book: Workbook, report: Report) -> None:
@@ -151,6 +155,7 @@ def _write_tabs(book: Workbook, report: Report) -> None:
         (say("Cellules fusionnées", "Merged cells"), 12), (say("Visible", "Visible"), 10), (say("Constats", "Findings"), 10),
     ]  # fmt: skip
     sheet, plain = _sheet(book, say("Classeur", "Workbook"), columns)
+    sheet.set_row(0, 30)
     edition = report.edition
     tables = {table.sheet: table for key, table in edition.tables.items() if key != "history"}
     for row, found in enumerate(edition.sheets, 1):

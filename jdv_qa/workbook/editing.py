@@ -45,6 +45,7 @@ from jdv_qa.workbook.sheet_xml import (
 from jdv_qa.workbook.sheets import damaged
 from jdv_qa.workbook.shifting import MAX_ROW, join_range, sheet_of_prefix, split_prefix, split_range
 from jdv_qa.workbook.structure import column_number
+from jdv_qa.workbook.styles import StyleSheet
 
 __all__ = ["MAX_TEXT", "Place", "Value", "WorkbookEdit"]
 
@@ -127,6 +128,36 @@ class WorkbookEdit:
         write_cell(cell, value)
         self._headers.add((state.part, state.map.key(row), column))
         self._package.touch(state.part)
+
+    def put_text(self, sheet: str, row: int, column: int, text: str | None) -> None:
+        """Write a text into a cell; one that held a number or a date takes the number format of texts besides.
+
+        Without it, Excel would make the number or the date of it again when somebody edits the cell.
+        """
+        held = self.value(sheet, row, column)
+        self.set(sheet, row, column, text)
+        state = self._sheet(sheet)
+        cell = state.cell(row, column)
+        if cell is not None and text and not isinstance(held, str):
+            cell.set("s", str(self._styles.as_text(int(cell.get("s") or "0"))))
+            self._package.touch(state.part)
+
+    def is_rich(self, sheet: str, row: int, column: int) -> bool:
+        """Tell whether the text of a cell is formatted by pieces, which writing a text into it would lose."""
+        cell = self._sheet(sheet).cell(row, column)
+        if cell is None:
+            return False
+        items = list(children(cell, "is"))
+        if cell.get("t") == "s":
+            parts = self._package.related(self._package.workbook_part, "/sharedStrings")
+            text = next((one.text for one in children(cell, "v")), None)
+            strings = list(children(self._package.root(parts[0]), "si")) if parts and text else []
+            items = strings[int(text) : int(text) + 1] if text and text.isdigit() else []
+        return any(next(children(run, "rPr"), None) is not None for item in items for run in children(item, "r"))
+
+    @cached_property
+    def _styles(self) -> StyleSheet:
+        return StyleSheet(self._package)
 
     def insert_rows(
         self, sheet: str, before: int, count: int = 1, *, like: int | None = None, joined: bool = False

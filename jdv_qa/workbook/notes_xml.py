@@ -256,8 +256,9 @@ class SheetNotes:
         root = self._package.root(self._sheet)
         for element in list(children(root, "legacyDrawing")):
             remove(element)
-        element = root.makeelement(f"{namespace(root)}legacyDrawing")
-        element.set(f"{{{self._package.document_relations}}}id", identifier)
+        relations = self._package.document_relations
+        element = root.makeelement(f"{namespace(root)}legacyDrawing", nsmap={"r": relations})
+        element.set(f"{{{relations}}}id", identifier)
         after = [
             child
             for child in root

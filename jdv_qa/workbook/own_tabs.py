@@ -132,8 +132,9 @@ def _add(package: Package, number: int, tab: OwnTab) -> None:
     sheets = next(children(root, "sheets"))
     taken = {sheet.get("sheetId") for sheet in sheets}
     free = next(str(one) for one in range(1, len(taken) + 2) if str(one) not in taken)
-    element = sheets.makeelement(f"{space}sheet", {"name": tab.name, "sheetId": free})
-    element.set(f"{{{package.document_relations}}}id", identifier)
+    relations = package.document_relations
+    element = sheets.makeelement(f"{space}sheet", {"name": tab.name, "sheetId": free}, nsmap={"r": relations})
+    element.set(f"{{{relations}}}id", identifier)
     sheets.insert(number, element)
     package.sheets[tab.name] = part
     for defined in package.defined_names():
