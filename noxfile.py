@@ -45,6 +45,7 @@ def demo(session: nox.Session) -> None:
     written = {
         "controle.txt": "les fautes du brouillon 1.2.0, cellule par cellule",
         "controle.xlsx": "les mêmes, en classeur à filtrer et à se répartir",
+        "controle.html": "les mêmes, en page à chercher et à filtrer",
         "controle.json": "les mêmes, pour un programme",
         "changements.txt": "ce qui change de 1.0.0 à 1.1.0",
         "changements.json": "le même, pour un programme",
@@ -52,14 +53,16 @@ def demo(session: nox.Session) -> None:
         "changements.xlsx": "le même, en classeur",
         "notes-1.1.0.md": "les notes de version",
         "notes-1.1.0.html": "les mêmes, à coller dans Word",
-        "publication-1.1.0": "les tables CSV, leur description et le classeur mis au propre",
+        "instruction.xlsx": "quarante demandes de changement instruites, pour la réunion",
+        "releases": "le registre : 1.0.0 reprise, 1.1.0 publiée (notes, CSV, Excel, FHIR, SVS, archive)",
     }
-    check_txt, check_xlsx, check_json, diff_txt, diff_json, diff_html, diff_xlsx, notes, notes_html, export = (
-        DEMO / name for name in written
-    )
+    (
+        check_txt, check_xlsx, check_html, check_json, diff_txt, diff_json, diff_html, diff_xlsx, notes, notes_html,
+        meeting, releases,
+    ) = (DEMO / name for name in written)  # fmt: skip
     # The draft has faults and the editions differ, so these commands must end with status 1.
     session.run("jdv", "check", draft, success_codes=[1])
-    for output in (check_txt, check_xlsx, check_json):
+    for output in (check_txt, check_xlsx, check_html, check_json):
         session.run("jdv", "check", draft, "--output", output, success_codes=[1])
     session.run("jdv", "diff", first, second, "--output", diff_txt, success_codes=[1])
     session.run("jdv", "diff", first, second, "--format", "json", "--output", diff_json, success_codes=[1])
@@ -67,7 +70,9 @@ def demo(session: nox.Session) -> None:
         session.run("jdv", "diff", first, second, "--output", output, success_codes=[1])
     for output in (notes, notes_html):
         session.run("jdv", "notes", first, second, "--output", output)
-    session.run("jdv", "export", second, export)
+    session.run("jdv", "triage", "review", DEMO / "exemple" / "demandes_1.1.0.xlsx", first, "--output", meeting)
+    session.run("jdv", "import-release", first, "--register", releases)
+    session.run("jdv", "release", second, "--register", releases)
     session.log("À ouvrir :")
     for name, content in {"exemple": "les trois classeurs d'exemple", **written}.items():
         session.log(f"  {DEMO / name!s:32} {content}")

@@ -69,7 +69,9 @@ def test_commands_of(document: Path, tmp_path: Path) -> None:
 
 
 def test_readme_shows_what_a_release_takes() -> None:
-    shown = {match["command"].split()[1] for match in BLOCK.finditer((REPOSITORY / "README.md").read_text(encoding="utf-8"))}
+    shown = {
+        match["command"].split()[1] for match in BLOCK.finditer((REPOSITORY / "README.md").read_text(encoding="utf-8"))
+    }
     assert shown >= {
         "sample", "info", "layout", "check", "rule", "diff", "notes", "import-release", "release", "history", "triage", "cda", "waive",
     }  # fmt: skip

@@ -24,8 +24,8 @@ from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
 from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 from jdv_qa.terminology.codes import is_loinc
-from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.editing import WorkbookEdit
+from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.layout import Layout
 from jdv_qa.workbook.structure import column_number
 
@@ -114,7 +114,6 @@ def load_fixes(path: Path | None = None) -> FixRules:
     source = path or rules_directory() / "fixes.yaml"
     try:
         content = read_yaml(source)
-        entries = content["fixes"]
         for entry in content["fixes"]:
             if unknown_keys := sorted(set(entry) - _KEYS):
                 raise _wrong(source, unknown_keys[0])
@@ -211,8 +210,10 @@ def _differs_by_spaces(judge: _Judge, finding: Finding) -> bool:
 
 
 def _is_decimal(judge: _Judge, finding: Finding) -> bool:
-    return finding.value.count(".") == 1 and finding.value.replace(".", "-") == finding.suggestion and is_loinc(
-        finding.suggestion
+    return (
+        finding.value.count(".") == 1
+        and finding.value.replace(".", "-") == finding.suggestion
+        and is_loinc(finding.suggestion)
     )
 
 
@@ -293,22 +294,29 @@ def _fix_of(finding: Finding) -> Fix:
 # ---------------------------------------------------------------------------------------------------------- trying them out
 
 
-Check = Callable[[Path], Report]
-"""Reads a workbook and runs the rules on it."""
+Check = Callable[[Path, tuple[str, ...]], Report]
+"""Reads a workbook and runs rules on it, those of the ids given or, where there are none, all."""
 
 
 def fix_workbook(
-    path: Path, check: Check, layout: Layout, *, earlier: Iterable[Edition] = (), units: bool = False
+    path: Path,
+    check: Check,
+    layout: Layout,
+    *,
+    earlier: Iterable[Edition] = (),
+    units: bool = False,
+    stage: Callable[[str], None] = lambda _: None,
 ) -> Fixing:
     """Fix what is certain in a workbook, in memory; the file itself is never changed.
 
-    `check` must give the same report for the same bytes; `units` carries out the unmistakable spellings of units too.
-    Raises WorkbookError as reading does.
+    `check` must give the same report for the same bytes; `units` carries out the unmistakable spellings of units too;
+    `stage` is told what is being done. Raises WorkbookError as reading does.
     """
     earlier = tuple(earlier)
+    stage(say("Contrôle", "Checking"))
     with tempfile.TemporaryDirectory() as folder:
         trial = _Trial(path, check, Path(folder) / path.name)
-        first = report = check(path)
+        first = report = check(path, ())
         done: dict[tuple[str, int, int], Fix] = {}
         refused: dict[tuple[str, int, int, str], tuple[str, ...]] = {}
         for _ in range(_MOST_ROUNDS):
@@ -317,6 +325,7 @@ def fix_workbook(
             new = [fix for fix in certain.values() if (*fix.place, fix.after) not in refused]
             if not new:
                 break
+            stage(say("Essai des corrections", "Trying the fixes out"))
             kept, latest = trial.harmless(done, report, new, refused)
             if kept:
                 # a fix that did harm beside those of its round may do none beside what is now kept
@@ -328,9 +337,9 @@ def fix_workbook(
     certain, left = _sorted_out(report, Context(report.edition, layout, earlier, report.loinc), trial.edit, units=units)
     for finding in report.findings:
         if finding.cell and not finding.waived and finding.row and finding.column:
-            fix = certain.get((finding.sheet, finding.row, column_number(finding.column)))
-            if fix is not None and finding.rule in fix.rules:
-                brings = refused.get((*fix.place, fix.after), ())
+            refusal = certain.get((finding.sheet, finding.row, column_number(finding.column)))
+            if refusal is not None and finding.rule in refusal.rules:
+                brings = refused.get((*refusal.place, refusal.after), ())
                 left.append(Left(finding, Reason.NEW_FINDING, brings))
     sheets = [sheet.name for sheet in first.edition.sheets]
     fixes = sorted(
@@ -349,6 +358,13 @@ def _joined(before: Fix | None, fix: Fix) -> Fix:
     return replace(fix, rules=tuple(dict.fromkeys((*before.rules, *fix.rules))), before=before.before)
 
 
+_Fixes = Mapping[tuple[str, int, int], Fix]
+"""Fixes by the place of their cells."""
+
+_Refused = dict[tuple[str, int, int, str], tuple[str, ...]]
+"""Place and text of a fix that was refused -> the rules that had something against it."""
+
+
 class _Trial:
     """A workbook on which fixes are tried out."""
 
@@ -356,58 +372,91 @@ class _Trial:
         self.path, self.check, self.place = path, check, place
         self.edit = WorkbookEdit(path)
 
-    def content(self, fixes: Mapping[tuple[str, int, int], Fix]) -> bytes:
+    def content(self, fixes: _Fixes) -> bytes:
         """Return the bytes of the workbook with fixes made."""
         edit = WorkbookEdit(self.path)
         for fix in fixes.values():
             edit.put_text(*fix.place, fix.after or None)
         return edit.content()
 
-    def harmless(
-        self,
-        done: Mapping[tuple[str, int, int], Fix],
-        base: Report,
-        fixes: Sequence[Fix],
-        refused: dict[tuple[str, int, int, str], tuple[str, ...]],
-    ) -> tuple[list[Fix], Report]:
+    def harmless(self, done: _Fixes, base: Report, fixes: Sequence[Fix], refused: _Refused) -> tuple[list[Fix], Report]:
         """Return those of some fixes that mend what they should and bring nothing new, and the report with them made.
 
-        The others go to `refused`, with the rules that report something new. Fixes that share a row or a code with what is
-        new are tried apart from the rest; else halves are, so that one culprit among n costs log n checks.
+        The others go to `refused`, with the rules that complain. Who is at fault is found by running those rules alone.
         """
+        kept = list(fixes)
+        complaining: set[str] = set()
+        while kept:
+            report, complaints = self._try(done, base, kept, ())
+            if not complaints:
+                return kept, report
+            complaining |= {finding.rule for finding in complaints}
+            kept = self._sifted(done, base, kept, tuple(sorted(complaining)), refused)
+        return [], base
+
+    def _try(
+        self, done: _Fixes, base: Report, fixes: Sequence[Fix], rules: tuple[str, ...]
+    ) -> tuple[Report, list[Finding]]:
+        """Return the report with some fixes made, and what it has against them."""
         self.place.write_bytes(self.content({**done, **{fix.place: fix for fix in fixes}}))
-        report = self.check(self.place)
-        new = _new_findings(base, report)
-        unmended = _unmended(report, fixes)
-        if not new and not unmended:
-            return list(fixes), report
+        report = self.check(self.place, rules)
+        known = [finding for finding in base.findings if not rules or finding.rule in rules]
+        return report, [*_new_findings(known, report.findings), *_unmended(report, fixes)]
+
+    def _sifted(
+        self, done: _Fixes, base: Report, fixes: Sequence[Fix], rules: tuple[str, ...], refused: _Refused
+    ) -> list[Fix]:
+        """Return those of some fixes that some rules have nothing against.
+
+        Fixes that share a row or a code with a complaint are tried apart from the rest; else halves are, so that one
+        culprit among n costs log n checks.
+        """
+        _, complaints = self._try(done, base, fixes, rules)
+        if not complaints:
+            return list(fixes)
         if len(fixes) == 1:
-            refused[(*fixes[0].place, fixes[0].after)] = tuple(sorted({finding.rule for finding in (*new, *unmended)}))
-            return [], base
-        suspects = [fix for fix in fixes if any(_is_near(fix, finding) for finding in (*new, *unmended))]
+            refused[(*fixes[0].place, fixes[0].after)] = tuple(sorted({finding.rule for finding in complaints}))
+            return []
+        suspects = [fix for fix in fixes if any(_is_near(fix, finding) for finding in complaints)]
         if not 0 < len(suspects) < len(fixes):
             suspects = list(fixes[len(fixes) // 2 :])
         others = [fix for fix in fixes if fix not in suspects]
-        kept, latest = self.harmless(done, base, others, refused)
-        more, last = self.harmless({**done, **{fix.place: fix for fix in kept}}, latest, suspects, refused)
-        return kept + more, last
+        kept = self._sifted(done, base, others, rules, refused)
+        return kept + self._sifted({**done, **{fix.place: fix for fix in kept}}, base, suspects, rules, refused)
 
 
-def _key(finding: Finding) -> tuple[str, str, int, str, str]:
+def _by_place(finding: Finding) -> tuple[str, str, int, str, str]:
     return finding.rule, finding.sheet, finding.row or 0, finding.column or "", finding.field or ""
 
 
-def _new_findings(before: Report, after: Report) -> list[Finding]:
-    """Return the findings of a report that another has not, by rule and place: a mended value may change their sentences."""
-    known = Counter(map(_key, before.findings))
-    new = []
-    for finding in after.findings:
-        key = _key(finding)
-        if known[key] > 0:
-            known[key] -= 1
-        else:
-            new.append(finding)
-    return new
+def _new_findings(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that were not there before.
+
+    A mended value may change a finding's sentence, and a finding that is told once, where a code or a spelling is first
+    met, may move: each is known again by its rule and place, or else by its rule, value and proposal.
+    """
+    left = list(after)
+    known = list(before)
+    for key in (_by_place, _by_value):
+        counts = Counter(map(key, known))
+        unknown, matched = [], Counter[object]()
+        for finding in left:
+            if counts[key(finding)] > matched[key(finding)]:
+                matched[key(finding)] += 1
+            else:
+                unknown.append(finding)
+        left, rest = unknown, []
+        for finding in known:
+            if matched[key(finding)] > 0:
+                matched[key(finding)] -= 1
+            else:
+                rest.append(finding)
+        known = rest
+    return left
+
+
+def _by_value(finding: Finding) -> tuple[str, ...]:
+    return finding.rule, finding.sheet, finding.field or "", finding.value, finding.suggestion or ""
 
 
 def _unmended(report: Report, fixes: Iterable[Fix]) -> list[Finding]:
@@ -422,5 +471,5 @@ def _unmended(report: Report, fixes: Iterable[Fix]) -> list[Finding]:
 
 def _is_near(fix: Fix, finding: Finding) -> bool:
     return (fix.sheet, fix.row) == (finding.sheet, finding.row) or fix.after in (
-        finding.code, finding.value, *finding.row_key.split("|"), *finding.related,
+        finding.code, finding.value, finding.suggestion, *finding.row_key.split("|"), *finding.related,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jdv_qa.cli.check_reports import Format, Terms, Wanted, print_screen, wanted_reports, write_reports
 from jdv_qa.cli.checking import (
     Demand,
     Loinc,
@@ -17,34 +18,17 @@ from jdv_qa.cli.checking import (
     ProfileName,
     SettingsFile,
     WaiverFile,
+    rule_names,
     run_check,
     words,
 )
-from jdv_qa.cli.options import (
-    Exit,
-    Force,
-    Lang,
-    LayoutFile,
-    Output,
-    console,
-    emit,
-    emit_workbook,
-    form_of,
-    printed,
-)
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
     from jdv_qa.checks.engine import Report
+    from jdv_qa.cli.settings import Settings
     from jdv_qa.workbook.layout import Layout
-
-
-class Format(StrEnum):
-    """Forms of the report."""
-
-    TEXT = "text"
-    JSON = "json"
-    XLSX = "xlsx"
 
 
 class FailOn(StrEnum):
@@ -63,10 +47,19 @@ def check(
         typer.Option(
             "--format",
             "-f",
-            help="text for people, json for scripts, xlsx for Excel (default: by the name of the output).",
+            help="text, html and xlsx for people; json, csv, sarif, junit, github and md for programs "
+            "(default: by the name of the output).",
         ),
     ] = None,
     output: Output = None,
+    reports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report",
+            metavar="FORM=FILE",
+            help="Write a report to a file, beside the one on screen; repeat for several.",
+        ),
+    ] = None,
     annotate: Annotated[
         Path | None,
         typer.Option(
@@ -87,13 +80,24 @@ def check(
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="ID", help="Run these rules only: ids or prefixes, such as UNI or COD-02."),
+        typer.Option(
+            "--select",
+            metavar="ID",
+            autocompletion=rule_names,
+            help="Run these rules only: ids or prefixes, such as UNI or COD-02.",
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="ID", help="Leave these rules out: ids or prefixes.")
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="ID", autocompletion=rule_names, help="Leave these rules out: ids or prefixes."
+        ),
     ] = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option("--fail-on", help="Exit with status 1 from this severity up (default: error).")
+        FailOn | None,
+        typer.Option(
+            "--fail-on", envvar="JDV_FAIL_ON", help="Exit with status 1 from this severity up (default: error)."
+        ),
     ] = None,
     limit: Annotated[
         int | None,
@@ -101,9 +105,17 @@ def check(
             "--limit",
             min=0,
             metavar="N",
-            help="Findings shown of each rule, 0 for all (default: 10 on screen, all in a file).",
+            help="Findings shown of each rule, 0 for all (default: 10 on screen and in md, 50 in junit, else all).",
         ),
     ] = None,
+    watching: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Check anew each time the workbook is saved, and show what is new and what is gone, until Ctrl-C.",
+        ),
+    ] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     layout: LayoutFile = None,
     config: SettingsFile = None,
     lang: Lang = None,
@@ -117,14 +129,29 @@ def check(
     from jdv_qa.workbook.layout import load_layout
 
     settings = load_settings(config)
-    failing = fail_on or _fail_on(settings.check.get("fail-on", "error"))
+    failing = fail_on or FailOn(settings.check.get("fail-on", "error"))
+    lowest = None if failing is FailOn.NEVER else Severity(failing.value)
     demand = Demand(
         workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore), nabm
     )
-    report = run_check(demand, settings)
-    _write(report, form or form_of(output, Format.TEXT), output, limit, load_layout(layout), force=force)
     if annotate is not None:
-        _write_annotated(report, workbook, annotate, load_layout(layout), force=force)
+        _refuse_the_workbook(annotate, workbook)
+    screen, files = wanted_reports(form, output, reports or (), force=force)
+    terms = Terms(load_layout(layout), limit, lowest, settings.register, bom)
+    if watching:
+        if annotate is not None or (screen is not None and screen.form is not Format.TEXT):
+            raise typer.BadParameter(
+                "shows text on the screen; give other forms a file, with --report, and leave --annotate out",
+                param_hint="--watch",
+            )
+        report = _watch(demand, settings, files, terms)
+    else:
+        report = run_check(demand, settings)
+        write_reports(report, files, terms, force=force)
+        if screen is not None:
+            print_screen(report, screen.form, terms)
+    if annotate is not None:
+        _write_annotated(report, workbook, annotate, terms.layout, force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
         print(
@@ -135,52 +162,31 @@ def check(
             file=sys.stderr,
         )
         raise typer.Exit(Exit.TROUBLE)
-    fails = report.fails(None if failing is FailOn.NEVER else Severity(failing.value))
-    raise typer.Exit(Exit.FOUND if fails else Exit.CLEAN)
+    raise typer.Exit(Exit.FOUND if report.fails(lowest) else Exit.CLEAN)
 
 
-def _fail_on(word: str) -> FailOn:
-    from jdv_qa.errors import JdvError
+def _watch(demand: Demand, settings: Settings, files: list[Wanted], terms: Terms) -> Report:
+    """Check the workbook at each save until Ctrl-C; the files, which are our own from the first time on, are written anew."""
+    from jdv_qa.cli.watching import watch
+    from jdv_qa.report.findings_news import print_news
 
-    try:
-        return FailOn(word)
-    except ValueError:
-        known = ", ".join(FailOn)
-        raise JdvError(
-            say(
-                f"jdv.toml : check.fail-on : « {word} » (possibles : {known})",
-                f"jdv.toml: check.fail-on: `{word}` (known: {known})",
-            )
-        ) from None
-
-
-def _write(
-    report: Report, form: Format, output: Path | None, limit: int | None, layout: Layout, *, force: bool
-) -> None:
-    if form is Format.XLSX:
-        from jdv_qa.report.findings_excel import findings_excel
-
-        emit_workbook(findings_excel(report, layout), output, say("constats.xlsx", "findings.xlsx"), force=force)
-    elif form is Format.JSON:
-        from jdv_qa.report.findings_json import findings_json
-
-        emit(findings_json(report), output, force=force)
-    else:
-        from jdv_qa.report.findings_text import DEFAULT_LIMIT, print_report
-
-        if output is None:
-            print_report(report, console(), DEFAULT_LIMIT if limit is None else limit)
+    def changed(before: Report, after: Report) -> None:
+        write_reports(after, files, terms, force=True)
+        if before is after:
+            print_screen(after, Format.TEXT, terms)
+            waiting = say("En attente d'un enregistrement ; Ctrl-C pour finir.", "Waiting for a save; Ctrl-C to end.")
+            print(waiting, file=sys.stderr)
         else:
-            emit(printed(lambda paper: print_report(report, paper, limit or 0)), output, force=force)
-    if output is not None:
-        found = ", ".join(count(report.summary[key], *nouns) for key, nouns in _NOUNS.items())
-        print(say(f"{output} : {found}", f"{output}: {found}"), file=sys.stderr)
+            print_news(before, after, console())
+
+    def failed(error: Exception) -> None:
+        print(f"jdv: {error}", file=sys.stderr)
+
+    return watch(demand.workbook, lambda: run_check(demand, settings), changed, failed)
 
 
-def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout, *, force: bool) -> None:
+def _refuse_the_workbook(copy: Path, workbook: Path) -> None:
     from jdv_qa.errors import OutputError
-    from jdv_qa.files import write_file
-    from jdv_qa.report.findings_annotated import findings_annotated
 
     if copy.resolve() == workbook.resolve():
         raise OutputError(
@@ -189,6 +195,12 @@ def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout,
                 f"{copy}: it is the workbook checked, which is never changed; choose another name",
             )
         )
+
+
+def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout, *, force: bool) -> None:
+    from jdv_qa.files import write_file
+    from jdv_qa.report.findings_annotated import findings_annotated
+
     made = findings_annotated(report, workbook, layout)
     write_file(copy, made.content, force=force)
     found = count(len(report.findings), "constat", "finding")
@@ -202,9 +214,6 @@ def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout,
             ),
             file=sys.stderr,
         )
-
-
-_NOUNS = {"error": ("erreur", "error"), "warning": ("avertissement", "warning"), "info": ("information", "note")}
 
 
 def register(app: typer.Typer) -> None:

@@ -56,12 +56,13 @@ def profile_names(incomplete: str) -> list[str]:
 
 
 def rule_names(incomplete: str) -> list[str]:
-    """Return the ids of rules that begin so, and their families, for the completion of a shell."""
+    """Return the ids of rules that begin so, and their families, in the case they are typed in, for the completion of a shell."""
     from jdv_qa.resources import rules_directory
 
     names = sorted(path.stem for path in rules_directory().glob("*/???-??.yaml"))
     families = sorted({name[:3] for name in names})
-    return [name for name in (*families, *names) if name.startswith(incomplete.upper())]
+    typed = str.lower if incomplete.islower() else str
+    return [typed(name) for name in (*families, *names) if typed(name).startswith(incomplete)]
 
 
 def choose_settings(context: typer.Context, value: Path | None) -> Path | None:
@@ -155,7 +156,7 @@ def run_check(demand: Demand, settings: Settings) -> Report:
             profile=profile,
             select=demand.select or tuple(chosen.get("select", ())),
             ignore=demand.ignore or tuple(chosen.get("ignore", ())),
-            on_rule=told,
+            on_rule=lambda rule, done, total: told(say(f"Règle {rule}", f"Rule {rule}"), done, total),
         )
 
 

@@ -21,6 +21,7 @@ from jdv_qa.cli.checking import (
     load_nabm,
 )
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, read
+from jdv_qa.cli.progress import stages
 from jdv_qa.errors import OutputError
 from jdv_qa.language import say
 
@@ -90,7 +91,7 @@ def fix(
     release, acts = load_loinc(loinc, settings), load_nabm(nabm or settings.file("nabm"))
     earlier = [read(path, layout) for path in previous or ()]
 
-    def run(path: Path) -> Report:
+    def run(path: Path, rules: tuple[str, ...]) -> Report:
         return check(
             read(path, layout),
             layout=laid_out,
@@ -99,9 +100,11 @@ def fix(
             nabm=acts,
             waivers=waived,
             profile=chosen,
+            select=rules,
         )
 
-    fixing = fix_workbook(workbook, run, laid_out, earlier=earlier, units=units)
+    with stages(3, (workbook,)) as begin:
+        fixing = fix_workbook(workbook, run, laid_out, earlier=earlier, units=units, stage=begin)
     if output is not None and not dry_run:
         _write(fixing.content, output, force=force, unmark=unmark)
     if form is Format.JSON:
@@ -109,7 +112,8 @@ def fix(
     else:
         print_fixing(fixing, console(), DEFAULT_LIMIT if limit is None else limit, dry_run=dry_run)
     if output is not None and not dry_run:
-        print(say(f"{output} : ", f"{output}: ") + fixed_sentence(fixing), file=sys.stderr)
+        taken_out = say(", annotations retirées", ", annotations taken out") if unmark else ""
+        print(say(f"{output} : ", f"{output}: ") + fixed_sentence(fixing) + taken_out, file=sys.stderr)
     found = fixing.refused or (dry_run and fixing.fixes)
     raise typer.Exit(Exit.FOUND if found else Exit.CLEAN)
 

@@ -137,9 +137,7 @@ def _section(path: Path, content: Mapping[str, Any], section: str) -> Mapping[st
 
 
 def _check_value(path: Path, place: str, value: object, kind: type) -> None:
-    fits = isinstance(value, kind) and (
-        not isinstance(value, list) or all(isinstance(item, str) for item in value)
-    )
+    fits = isinstance(value, kind) and (not isinstance(value, list) or all(isinstance(item, str) for item in value))
     if not fits:
         fr, en = _KINDS[kind]
         raise _wrong(path, say(f"« {place} » : {fr} est attendu", f"`{place}`: {en} is expected"))
@@ -163,7 +161,7 @@ def _not_known(kind: str, name: str, known: Iterable[str]) -> str:
     near = process.extractOne(name, names, score_cutoff=60)
     mean = say(f" ; vouliez-vous « {near[0]} » ?", f"; did you mean `{near[0]}`?") if near else ""
     listed = ", ".join(other.rpartition(".")[2] for other in names)
-    return say(f"{kind} « {name} »{mean} (possibles : {listed})", f"{kind} `{name}`{mean} (known: {listed})")
+    return say(f"{kind} « {name} » (possibles : {listed}){mean}", f"{kind} `{name}` (known: {listed}){mean}")
 
 
 def _wrong(path: Path, reason: str) -> JdvError:

@@ -43,6 +43,7 @@ from jdv_qa.publish.register import (
     safe_version,
 )
 from jdv_qa.publish.tables import left_out
+from jdv_qa.workbook.annotating import is_annotated
 from jdv_qa.workbook.edition import Edition, Source
 from jdv_qa.workbook.layout import Layout, load_layout
 from jdv_qa.workbook.read import read_edition
@@ -158,6 +159,13 @@ def plan_release(
     day, reason = _day(edition, date)
     if reason:
         reasons.append(reason)
+    if is_annotated(draft):
+        reasons.append(
+            say(
+                "le brouillon porte les annotations d'un contrôle ; retirez-les par « jdv fix --unmark »",
+                "the draft carries the annotations of a check; take them out with `jdv fix --unmark`",
+            )
+        )
     stage(say("Comparaison avec la dernière version", "Comparing with the last release"))
     earlier = [kept_edition(register, release, layout) for release in reversed(register.releases[-_EARLIER:])]
     comparison = compare(earlier[0], edition, loinc=terms.loinc) if earlier else None

@@ -106,9 +106,9 @@ def _write_findings(book: Workbook, report: Report, layout: Layout) -> None:
         place = finding.cell or (str(finding.row) if finding.row else finding.column or "")
         order = line.order_title if finding.tab == "main" and finding.row else ""
         values = [
-            severity_word(finding.severity), finding.rule, finding.sheet, place, finding.code, line.header, visible(finding.value),
-            finding.message, visible(finding.suggestion or ""), text(report.rules[finding.rule].mend), order,
-            state_name(line.state), line.waiver,
+            severity_word(finding.severity), finding.rule, finding.sheet, place, finding.code, line.header,
+            visible(finding.value), finding.message, visible(finding.suggestion or ""),
+            text(report.rules[finding.rule].mend), order, state_name(line.state), line.waiver,
         ]  # fmt: skip
         for column, value in enumerate(values):
             sheet.write_string(row, column, value, tints[finding.severity] if column == 0 else plain)
@@ -150,8 +150,10 @@ def _write_rules(book: Workbook, report: Report) -> None:
 def _write_tabs(book: Workbook, report: Report) -> None:
     columns = [
         (say("Onglet", "Tab"), 30), (say("Compris comme", "Understood as"), 16), (say("Étendue", "Extent"), 14),
-        (say("Ligne d'en-tête", "Header row"), 14), (say("Lignes lues", "Rows read"), 12), (say("Colonnes inconnues", "Unknown columns"), 30),
-        (say("Lignes masquées", "Hidden rows"), 12), (say("Colonnes masquées", "Hidden columns"), 12), (say("Formules", "Formulas"), 10),
+        (say("Ligne d'en-tête", "Header row"), 14), (say("Lignes lues", "Rows read"), 12),
+        (say("Colonnes inconnues", "Unknown columns"), 30),
+        (say("Lignes masquées", "Hidden rows"), 12), (say("Colonnes masquées", "Hidden columns"), 12),
+        (say("Formules", "Formulas"), 10),
         (say("Cellules fusionnées", "Merged cells"), 12), (say("Visible", "Visible"), 10), (say("Constats", "Findings"), 10),
     ]  # fmt: skip
     sheet, plain = _sheet(book, say("Classeur", "Workbook"), columns)

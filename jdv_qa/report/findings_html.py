@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from jdv_qa.checks.catalogue import FAMILIES, Rule, text
 from jdv_qa.checks.engine import Report
-from jdv_qa.checks.finding import Severity
 from jdv_qa.checks.indicators import INDICATORS, indicator_label, indicators
-from jdv_qa.language import figure, say
+from jdv_qa.language import french_spaces, say
 from jdv_qa.report.changes_lines import chapter_labels
 from jdv_qa.report.findings_lines import (
     SEVERITIES,
@@ -31,7 +29,7 @@ from jdv_qa.report.findings_lines import (
 )
 from jdv_qa.report.indicators_report import Figures, indicators_svg
 from jdv_qa.report.page import render_page
-from jdv_qa.report.rules_text import need_word, severity_word, visible
+from jdv_qa.report.rules_text import need_word, rule_examples, severity_word, visible
 from jdv_qa.workbook.layout import Layout
 
 NO_CHAPTER = "-"
@@ -40,7 +38,7 @@ NO_CHAPTER = "-"
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A family in the plot: its name, its numbers by severity, and where the pieces of its bar begin and how long they are, of 100."""
+    """A family in the plot: its name and numbers; its pieces: severity, where it begins and how long it is, of 100."""
 
     family: str
     name: str
@@ -82,9 +80,7 @@ def findings_html(report: Report, layout: Layout, history: Sequence[Figures] = (
         summary=report.summary,
         severities=[(key, severity_word(key), severities[key]) for key in SEVERITIES if severities[key]],
         states=[(key, state_name(key), states[key]) for key in STATES if states[key]],
-        families=[
-            (family, say(*FAMILIES[family]), sum(numbers.values())) for family, _, numbers in families(told)
-        ],
+        families=[(family, say(*FAMILIES[family]), sum(numbers.values())) for family, _, numbers in families(told)],
         chapters=[
             (code, labels.get(code, code) if code != NO_CHAPTER else say("Hors chapitre", "No chapter"), chapters[code])
             for code in sorted(chapters, key=lambda code: (code == NO_CHAPTER, ranks.get(code, len(ranks)), code))
@@ -100,6 +96,7 @@ def findings_html(report: Report, layout: Layout, history: Sequence[Figures] = (
         skipped=[item for item in told if item.status == "skipped"],
         status=status_sentence,
         page_of=rule_page,
+        examples_of=lambda rule: rule_examples(rule, layout),
         severity_word=severity_word,
         family_name=lambda rule: say(*FAMILIES[rule.family]),
         state_name=state_name,
@@ -110,12 +107,15 @@ def findings_html(report: Report, layout: Layout, history: Sequence[Figures] = (
 
 def status_of(outcome: RuleOutcome) -> str:
     """Return what became of a rule, with its id."""
-    return say(f"Règle {outcome.rule.id}, {status_sentence(outcome)}", f"Rule {outcome.rule.id}, {status_sentence(outcome)}")
+    return say(
+        f"Règle {outcome.rule.id}, {status_sentence(outcome)}", f"Rule {outcome.rule.id}, {status_sentence(outcome)}"
+    )
 
 
 def rule_page(rule: Rule) -> list[tuple[str, str]]:
     """Return the page of a rule without its examples: headings and what stands under them."""
     parameters = ", ".join(f"{name} = {value}" for name, value in rule.parameters.items())
+    references = " ; ".join(rule.references)
     parts = (
         (say("Ce que contrôle la règle", "What the rule checks"), text(rule.checks)),
         (say("Pourquoi", "Why"), text(rule.why)),
@@ -123,7 +123,7 @@ def rule_page(rule: Rule) -> list[tuple[str, str]]:
         (say("Exceptions connues", "Known exceptions"), text(rule.exceptions)),
         (say("Il lui faut", "It needs"), ", ".join(map(need_word, rule.needs))),
         (say("Paramètres", "Parameters"), parameters),
-        (say("Références", "References"), " ; ".join(rule.references)),
+        (say("Références", "References"), say(french_spaces(references), references)),
     )
     return [part for part in parts if part[1]]
 
@@ -152,5 +152,3 @@ def _bars(told: Sequence[RuleOutcome]) -> list[Bar]:
                 left += width
         bars.append(Bar(family, name, numbers, tuple(pieces)))
     return bars
-
-

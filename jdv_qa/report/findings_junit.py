@@ -76,7 +76,8 @@ def _lines(found: Iterable[tuple[Finding, str]], limit: int, number: int) -> Ite
         if limit and place == limit:
             left = number - limit
             yield say(
-                f"… et {count(left, 'autre', 'more')} ; --limit 0 montre tout", f"… and {left} more; --limit 0 shows all"
+                f"… et {count(left, 'autre', 'more')} ; --limit 0 montre tout",
+                f"… and {left} more; --limit 0 shows all",
             )
             return
         proposal = f" → {finding.suggestion}" if finding.suggestion else ""

@@ -1,4 +1,4 @@
-"""What every report of a check tells of it: the verdict, the state of each finding and of each rule, and what was checked with what."""
+"""What every report of a check tells of it: the verdict, the state of each finding and rule, and what was checked with what."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def states(report: Report) -> list[str]:
     """Return the state of each finding of a report, in their order, among `STATES`."""
     known = {id(finding) for finding in report.news[1]}
     fresh = "open" if report.baseline is None else "new"
-    return [
-        "waived" if finding.waived else "known" if id(finding) in known else fresh for finding in report.findings
-    ]
+    return ["waived" if finding.waived else "known" if id(finding) in known else fresh for finding in report.findings]
 
 
 def state_name(state: str) -> str:
@@ -67,7 +65,8 @@ def waiver_sentence(waiver: Waiver) -> str:
     """Return who accepted a finding, when, until when, and why."""
     until = say(f", jusqu'à {waiver.until}", f", until {waiver.until}") if waiver.until else ""
     return say(
-        f"{waiver.by}, le {waiver.date}{until}\u00a0: {waiver.reason}", f"{waiver.by}, {waiver.date}{until}: {waiver.reason}"
+        f"{waiver.by}, le {waiver.date}{until}\u00a0: {waiver.reason}",
+        f"{waiver.by}, {waiver.date}{until}: {waiver.reason}",
     )
 
 
@@ -125,7 +124,7 @@ def baseline_sentence(report: Report) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """What became of a rule: "clean", "findings", "skipped" or "crashed", why, and its findings by severity, waived ones apart."""
+    """What became of a rule: clean, findings, skipped or crashed, why, and its findings by severity, waived ones apart."""
 
     rule: Rule
     status: str
@@ -174,7 +173,8 @@ def status_sentence(outcome: RuleOutcome) -> str:
 def by_gravity(found: Iterable[RuleOutcome]) -> list[RuleOutcome]:
     """Return the rules that have findings, waived ones included: the gravest first, then the order of the catalogue."""
     return sorted(
-        (outcome for outcome in found if outcome.numbers), key=lambda outcome: (not outcome.total, -outcome.severity.rank)
+        (outcome for outcome in found if outcome.numbers),
+        key=lambda outcome: (not outcome.total, -outcome.severity.rank),
     )
 
 
@@ -214,8 +214,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
 class FindingLine:
     """A finding with all that a report shows beside it.
 
-    `header` is the header of its column; `order` the key of the order it belongs to, or of its tab, and `order_title` what to call
-    it; `label` the label of the result in a result field; `chapters` the codes of its chapter, none outside the main tab.
+    `header` is the header of its column; `order` the key of the order it belongs to, or of its tab, and `order_title` what
+    to call it; `label` the label of the result in a result field; `chapters` the codes of its chapter, none outside the main tab.
     """
 
     place: int

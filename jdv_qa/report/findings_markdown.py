@@ -40,7 +40,12 @@ def findings_markdown(report: Report, limit: int = DEFAULT_LIMIT) -> str:
         fresh.setdefault(finding.rule, []).append(finding)
     found = [item for item in by_gravity(told) if item.rule.id in fresh]
     rows = [
-        (item.rule.id, severity_word(item.severity), markdown_text(text(item.rule.title)), figure(len(fresh[item.rule.id])))
+        (
+            item.rule.id,
+            severity_word(item.severity),
+            markdown_text(text(item.rule.title)),
+            figure(len(fresh[item.rule.id])),
+        )
         for item in found
     ]
     headers = (say("Règle", "Rule"), say("Sévérité", "Severity"), say("Titre", "Title"), say("Constats", "Findings"))

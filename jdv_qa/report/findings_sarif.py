@@ -108,9 +108,7 @@ def _notification(outcome: RuleOutcome, index: dict[str, int]) -> dict[str, Any]
     }
 
 
-def _result(
-    line: FindingLine, index: dict[str, int], seen: Counter[tuple[str, ...]], report: Report
-) -> dict[str, Any]:
+def _result(line: FindingLine, index: dict[str, int], seen: Counter[tuple[str, ...]], report: Report) -> dict[str, Any]:
     finding = line.finding
     key = key_of(finding)
     seen[key] += 1

@@ -39,7 +39,7 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 
 def print_report(report: Report, console: Console, limit: int = DEFAULT_LIMIT) -> None:
     """Print a report; `limit` findings of each rule are shown, 0 for all, and what is left out is announced."""
-    console.print(_head(report))
+    console.print(_head(report, console.width))
     by_rule: dict[tuple[Severity, str], list[Finding]] = defaultdict(list)
     for finding in report.news[0]:
         by_rule[finding.severity, finding.rule].append(finding)
@@ -84,7 +84,7 @@ def _summary_lines(report: Report, shown: set[str], width: int) -> Iterable[Text
             yield line
 
 
-def _head(report: Report) -> RenderableType:
+def _head(report: Report, width: int) -> RenderableType:
     edition = report.edition
     title = Text(workbook_name(report), style="bold")
     facts = [
@@ -95,7 +95,9 @@ def _head(report: Report) -> RenderableType:
     ]
     if report.loinc:
         facts.append(f"LOINC {report.loinc.version or '?'}")
-    return Group(title, Text(" · ".join(facts), style="dim"))
+    # rich would break at the no-break space of "3 195"
+    lines = textwrap.wrap(" · ".join(facts), width, break_on_hyphens=False)
+    return Group(title, *(Text(line, style="dim") for line in lines))
 
 
 def _severity_title(severity: Severity) -> str:
@@ -115,7 +117,7 @@ def _rule_block(rule: Rule, findings: list[Finding], limit: int, width: int) -> 
     indent = 2 + min(max(6, *map(cell_len, places)), width // 3) + 2
     lines: list[RenderableType] = []
     for spot, finding in zip(places, shown, strict=True):
-        told = list(_told(finding, max(width - indent, 20)))
+        told = list(told_lines(finding, max(width - indent, 20)))
         if cell_len(spot) > indent - 4:
             lines.append(Text(f"  {spot}", style="bold"))
             spot = ""
@@ -132,8 +134,8 @@ def _rule_block(rule: Rule, findings: list[Finding], limit: int, width: int) -> 
     return Group(*parts, Text())
 
 
-def _told(finding: Finding, width: int) -> Iterable[Text]:
-    """Yield the lines of a finding: its sentence, and the value proposed after an arrow, beside the last words if it fits."""
+def told_lines(finding: Finding, width: int) -> Iterable[Text]:
+    """Yield the lines of a finding, `width` wide: its sentence and, after an arrow, the value proposed, beside it if it fits."""
     # rich would break lines at no-break spaces, which French punctuation needs; textwrap does not
     lines = textwrap.wrap(finding.message, width, break_on_hyphens=False) or [""]
     proposal = f"→ {visible(finding.suggestion)}" if finding.suggestion else ""

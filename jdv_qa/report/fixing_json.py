@@ -42,6 +42,7 @@ def _left(left: Left) -> dict[str, Any]:
         **{
             name: value
             for name, value in finding.to_json().items()
-            if name in ("rule", "severity", "tab", "sheet", "row", "cell", "field", "code", "value", "suggestion", "message")
+            if name
+            in ("rule", "severity", "tab", "sheet", "row", "cell", "field", "code", "value", "suggestion", "message")
         },
     }

@@ -24,15 +24,22 @@ def print_fixing(fixing: Fixing, console: Console, limit: int = DEFAULT_LIMIT, *
     console.print(title)
     console.print()
     if fixing.fixes:
-        heading = say("CORRECTIONS QUI SERAIENT FAITES", "FIXES THAT WOULD BE MADE") if dry_run else say("CORRIGÉ", "FIXED")
+        heading = (
+            say("CORRECTIONS QUI SERAIENT FAITES", "FIXES THAT WOULD BE MADE") if dry_run else say("CORRIGÉ", "FIXED")
+        )
         console.print(Text(heading, style="bold green"))
         console.print(_fixes(fixing.fixes, main))
+    elif fixing.refused:
+        console.print(Text(say("Aucune correction faite.", "No fix was made."), style="bold"))
     else:
         console.print(Text(say("Rien à corriger.", "Nothing to fix."), style="bold green"))
     groups = (
         (fixing.refused, say("SÛRES, MAIS NON FAITES", "CERTAIN, BUT NOT MADE")),
         (_of(fixing.left, Reason.UNITS), say("UNITÉS – avec --units", "UNITS – with --units")),
-        (_of(fixing.left, Reason.UNSAFE), say("PROPOSITIONS À VÉRIFIER – jamais appliquées", "PROPOSALS TO CHECK – never applied")),
+        (
+            _of(fixing.left, Reason.UNSAFE),
+            say("PROPOSITIONS À VÉRIFIER – jamais appliquées", "PROPOSALS TO CHECK – never applied"),
+        ),
     )
     for left, heading in groups:
         if left:
@@ -50,7 +57,9 @@ def print_fixing(fixing: Fixing, console: Console, limit: int = DEFAULT_LIMIT, *
 def fixed_sentence(fixing: Fixing, *, dry_run: bool = False) -> str:
     """Return the figures in one sentence."""
     number = len(fixing.fixes)
-    if not number:
+    if not number and fixing.refused:
+        fixed = say("aucune correction faite", "no fix made")
+    elif not number:
         fixed = say("rien à corriger", "nothing to fix")
     elif dry_run:
         fixed = count(number, "cellule à corriger", "cell to fix", "cellules à corriger", "cells to fix")
@@ -61,7 +70,9 @@ def fixed_sentence(fixing: Fixing, *, dry_run: bool = False) -> str:
 
 
 def _of(left: Iterable[Left], reason: Reason) -> tuple[Left, ...]:
-    return tuple(one for one in left if one.reason is reason)
+    """Return the proposals left for a reason, the gravest first."""
+    found = [one for one in left if one.reason is reason]
+    return tuple(sorted(found, key=lambda one: -one.finding.severity.rank))
 
 
 def _fixes(fixes: Sequence[Fix], main: str) -> Table:
@@ -84,7 +95,12 @@ def _left(left: Sequence[Left], main: str) -> Table:
         after = visible(finding.suggestion or "") or say("(vide)", "(blank)")
         if (why := reason_sentence(one)) is not None:
             after += f" – {why}"
-        table.add_row(_place(finding.sheet, finding.cell or str(finding.row or ""), main), finding.rule, visible(finding.value), after)
+        table.add_row(
+            _place(finding.sheet, finding.cell or str(finding.row or ""), main),
+            finding.rule,
+            visible(finding.value),
+            after,
+        )
     return table
 
 

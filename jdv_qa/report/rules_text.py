@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -76,22 +77,44 @@ def print_rule(rule: Rule, console: Console, layout: Layout) -> None:
             console.print()
             console.print(Text(title, style="bold"))
             console.print(Padding(Text(content), (0, 0, 0, 2)))
-    cases = load_cases(rule)
-    for kind, title in (
-        ("fail", say("Exemples fautifs", "Faulty examples")),
-        ("pass", say("Exemples corrects", "Right examples")),
-    ):
+    for title, examples in rule_examples(rule, layout):
         console.print()
         console.print(Text(title, style="bold"))
-        for case in cases[kind]:
-            console.print(Padding(Text(f"• {case['name']}"), (0, 0, 0, 2)))
-            lines = list(_example_lines(case, layout))
-            for line in lines[:EXAMPLE_LINES]:
+        for example in examples:
+            console.print(Padding(Text(f"• {example.name}"), (0, 0, 0, 2)))
+            for line in example.rows:
                 console.print(Padding(Text(line, style="dim"), (0, 0, 0, 6)))
-            if len(lines) > EXAMPLE_LINES:
-                console.print(Padding(Text("…", style="dim"), (0, 0, 0, 6)))
-            for line in _expected_lines(case, layout)[:EXAMPLE_LINES]:
+            for line in example.expected:
                 console.print(Padding(Text(line), (0, 0, 0, 6)))
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A case of a rule for people: its name, a line a row, and what it is reported for; long ones are cut."""
+
+    name: str
+    rows: tuple[str, ...]
+    expected: tuple[str, ...]
+
+
+def rule_examples(rule: Rule, layout: Layout) -> list[tuple[str, list[Example]]]:
+    """Return the cases of a rule as examples: the faulty ones under their title, then the right ones."""
+    cases = load_cases(rule)
+    titles = (
+        ("fail", say("Exemples fautifs", "Faulty examples")),
+        ("pass", say("Exemples corrects", "Right examples")),
+    )
+    return [(title, [_example(case, layout) for case in cases[kind]]) for kind, title in titles]
+
+
+def _example(case: Mapping[str, Any], layout: Layout) -> Example:
+    lines = list(_example_lines(case, layout))
+    cut = ["…"] if len(lines) > EXAMPLE_LINES else []
+    return Example(
+        str(case["name"]),
+        tuple(lines[:EXAMPLE_LINES] + cut),
+        tuple(_expected_lines(case, layout)[:EXAMPLE_LINES]),
+    )
 
 
 def _example_lines(case: Mapping[str, Any], layout: Layout) -> Iterable[str]:

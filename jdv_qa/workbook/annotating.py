@@ -123,29 +123,35 @@ def _clean(package: Package, styles: StyleSheet) -> list[str]:
         listed = hidden_texts(package, tab, FILLS_COLUMN)
         fills += [text.removeprefix(_FILL_MARK) for text in listed if text.startswith(_FILL_MARK)]
     remove_own_tabs(package)
-    former: dict[int, int | None] = {}
+    coloured = _coloured_styles(styles, fills)
     for part in package.sheets.values():
         SheetNotes(package, part).clean()
-        if ours:
-            _restore_fills(package, part, styles, fills, former)
+        if coloured:
+            _restore_fills(package, part, styles, fills, coloured)
     return fills
 
 
+def _coloured_styles(styles: StyleSheet, fills: Sequence[str]) -> dict[int, int]:
+    """Return the styles that have a colour of ours, each with the number of the fill that its cells had before.
+
+    Where somebody has deleted our tabs, and the list of fills with them, a colour for a cell without fill is still known.
+    """
+    numbers = ((style, _number_of_fill(styles.fill(style))) for style in range(styles.count))
+    return {style: number for style, number in numbers if number is not None and number < len(fills)}
+
+
 def _restore_fills(
-    package: Package, part: str, styles: StyleSheet, fills: Sequence[str], former: dict[int, int | None]
+    package: Package, part: str, styles: StyleSheet, fills: Sequence[str], coloured: Mapping[int, int]
 ) -> None:
     for element in _styled(package.root(part)):
         style = int(element.get("s", "0"))
-        if style not in former:
-            number = _number_of_fill(styles.fill(style))
-            known = number is not None and number < len(fills)
-            former[style] = styles.like_with_fill(style, fills[number]) if known and number is not None else None
-        if (before := former[style]) is not None:
-            if before:
-                element.set("s", str(before))
-            else:
-                del element.attrib["s"]
-            package.touch(part)
+        if style not in coloured:
+            continue
+        if before := styles.like_with_fill(style, fills[coloured[style]]):
+            element.set("s", str(before))
+        else:
+            del element.attrib["s"]
+        package.touch(part)
 
 
 def _styled(root: Element) -> Iterator[Element]:

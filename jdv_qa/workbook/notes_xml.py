@@ -33,7 +33,7 @@ MAX_NOTE = 32_000
 _COMMENTS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.comments+xml"
 _DRAWING_TYPE = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-_SHAPE = re.compile(rb"<v:shape\b.*?</v:shape>\s*", re.DOTALL)
+_SHAPE = re.compile(rb"<v:shape\b.*?</v:shape>", re.DOTALL)
 _ROW = re.compile(rb"<x:Row>\s*([0-9]+)\s*</x:Row>")
 _COLUMN = re.compile(rb"<x:Column>\s*([0-9]+)\s*</x:Column>")
 _SHAPE_ID = re.compile(rb"""\bid=["'][^"']*?_s([0-9]+)["']""")
@@ -55,8 +55,8 @@ _NEW_DRAWING = (
     "</xml>"
 )
 _SHAPE_TYPE = (
-    ' <v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
-    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>\n'
+    '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
+    '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
 _NAMESPACES = {
     b"v": b"urn:schemas-microsoft-com:vml",
@@ -285,14 +285,14 @@ def _lines(paragraphs: Sequence[Paragraph]) -> int:
 
 def _shape(identifier: int, row: int, column: int, anchor: str, order: int) -> str:
     return (
-        f' <v:shape id="_x0000_s{identifier}" type="#_x0000_t202" '
+        f'<v:shape id="_x0000_s{identifier}" type="#_x0000_t202" '
         f"style='position:absolute;margin-left:60pt;margin-top:1.5pt;width:{_WIDTH * 3 // 4}pt;height:60pt;"
         f"z-index:{order};visibility:hidden' "
         'fillcolor="#ffffe1" o:insetmode="auto"><v:fill color2="#ffffe1"/><v:shadow on="t" color="black" obscured="t"/>'
         "<v:path o:connecttype=\"none\"/><v:textbox style='mso-direction-alt:auto'><div style='text-align:left'></div>"
         '</v:textbox><x:ClientData ObjectType="Note"><x:MoveWithCells/><x:SizeWithCells/>'
         f"<x:Anchor>{escape(anchor)}</x:Anchor><x:AutoFill>False</x:AutoFill>"
-        f"<x:Row>{row - 1}</x:Row><x:Column>{column - 1}</x:Column></x:ClientData></v:shape>\n"
+        f"<x:Row>{row - 1}</x:Row><x:Column>{column - 1}</x:Column></x:ClientData></v:shape>"
     )
 
 

@@ -40,6 +40,7 @@ class StyleSheet:
         """Look at the styles of a workbook; one without any gets the part when a style is added."""
         self._package = package
         self._known: dict[str, dict[str, int]] = {}
+        self._likes: dict[tuple[int, str], int] = {}
 
     @cached_property
     def _part(self) -> str:
@@ -95,6 +96,11 @@ class StyleSheet:
             return NO_FILL
         return _plain(fills[number])
 
+    @property
+    def count(self) -> int:
+        """How many styles of cells there are."""
+        return len(self._list("cellXfs"))
+
     def with_fill(self, style: int, fill: str) -> int:
         """Return the number of a style that differs from another by its fill alone, as `fill` gives it."""
         number = 0 if fill == NO_FILL else self._number("fills", self._made(fill))
@@ -108,12 +114,17 @@ class StyleSheet:
 
         That undoes `with_fill`; where there is no such style any more, it is added.
         """
-        number = 0 if fill == NO_FILL else self._number("fills", self._made(fill))
-        wanted = self._without_fill(self._xf(style))
-        for place, one in enumerate(self._list("cellXfs")):
-            if int(one.get("fillId") or 0) == number and self._without_fill(one) == wanted:
-                return place
-        return self.with_fill(style, fill)
+        if (style, fill) not in self._likes:
+            number = 0 if fill == NO_FILL else self._number("fills", self._made(fill))
+            wanted = self._without_fill(self._xf(style))
+            same = (
+                place
+                for place, one in enumerate(self._list("cellXfs"))
+                if int(one.get("fillId") or 0) == number and self._without_fill(one) == wanted
+            )
+            found = next(same, None)
+            self._likes[style, fill] = self.with_fill(style, fill) if found is None else found
+        return self._likes[style, fill]
 
     def as_text(self, style: int) -> int:
         """Return the number of a style that differs from another by its number format alone, which is that of texts."""

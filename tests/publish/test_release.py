@@ -424,9 +424,21 @@ def test_the_requests_behind_a_change_are_told(tmp_path: Path) -> None:
 
     def behind(old: Edition, new: Edition, comparison: Comparison) -> dict[Change, tuple[str, ...]]:
         asked.extend(comparison.changes[:1])
-        return {change: ("12",) for change in asked}
+        return dict.fromkeys(asked, ("12",))
 
     plan = plan_release(SAMPLE["1.1.0"], register, behind=behind)
     assert asked
     assert plan.requests == {asked[0]: ("12",)}
     assert "n°\u00a012" in release_files(plan, release_documents(plan))["notes_de_version.md"].decode()
+
+
+def test_a_draft_that_carries_annotations_is_refused(tmp_path: Path) -> None:
+    from jdv_qa.checks.engine import check
+    from jdv_qa.report.findings_annotated import findings_annotated
+    from jdv_qa.workbook.layout import load_layout
+
+    register = imported(load_register(tmp_path / "releases"), SAMPLE["1.0.0"])
+    draft = tmp_path / "annote.xlsx"
+    report = check(read_edition(SAMPLE["1.1.0"]))
+    draft.write_bytes(findings_annotated(report, SAMPLE["1.1.0"], load_layout()).content)
+    assert [reason for reason in plan_release(draft, register).reasons if "--unmark" in reason]

@@ -1,0 +1,187 @@
+"""The reports of `jdv check`: their forms, which file gets which, and writing them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from jdv_qa.cli.options import console, emit_bytes, emit_workbook, form_of, printed
+from jdv_qa.language import say
+
+if TYPE_CHECKING:
+    from jdv_qa.checks.engine import Report
+    from jdv_qa.checks.finding import Severity
+    from jdv_qa.report.indicators_report import Figures
+    from jdv_qa.workbook.layout import Layout
+
+
+class Format(StrEnum):
+    """Forms of the report."""
+
+    TEXT = "text"
+    HTML = "html"
+    XLSX = "xlsx"
+    JSON = "json"
+    CSV = "csv"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+    MD = "md"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A report to write: its form, and its file, None for the screen."""
+
+    form: Format
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the reports depend on beside the findings.
+
+    `limit`: findings shown of each rule, 0 for all, None for the form's own; `failing`: the lowest severity that fails;
+    `register`: the folder of the register, whose indicators the page plots.
+    """
+
+    layout: Layout
+    limit: int | None
+    failing: Severity | None
+    register: Path
+    bom: bool = False
+
+
+def wanted_reports(
+    form: Format | None, output: Path | None, reports: Sequence[str], *, force: bool
+) -> tuple[Wanted | None, list[Wanted]]:
+    """Return the report for the screen, if any, and those for files, as --format, --output and --report ask for them.
+
+    Raises typer.BadParameter for what cannot be understood, and OutputError, before any work is done, for a file that exists.
+    """
+    from jdv_qa.files import refuse_existing
+
+    files = [wanted_report(word) for word in reports]
+    screen: Wanted | None = None
+    if output is not None:
+        files.insert(0, Wanted(form or _form_by_name(output) or Format.TEXT, output))
+    else:
+        screen = Wanted(form or Format.TEXT)
+        if screen.form is Format.XLSX:
+            emit_workbook(b"", None, say("constats.xlsx", "findings.xlsx"))
+    seen = set()
+    for item in files:
+        assert item.path is not None
+        if item.path in seen:
+            raise typer.BadParameter(f"two reports for one file, {item.path}", param_hint="--report")
+        seen.add(item.path)
+        refuse_existing(item.path, force)
+    return screen, files
+
+
+def wanted_report(word: str) -> Wanted:
+    """Return what a --report asks for: "FORM=FILE", or a file whose name tells its form."""
+    name, equals, path = word.partition("=")
+    known = ", ".join(Format)
+    if equals:
+        try:
+            return Wanted(Format({"markdown": "md"}.get(name, name)), Path(path))
+        except ValueError:
+            raise typer.BadParameter(f"'{name}' is not one of {known}", param_hint="--report") from None
+    form = _form_by_name(Path(word))
+    if form is None:
+        raise typer.BadParameter(f"'{word}': write FORM=FILE, FORM one of {known}", param_hint="--report")
+    return Wanted(form, Path(word))
+
+
+def _form_by_name(path: Path) -> Format | None:
+    if path.name.casefold().endswith(".sarif.json"):
+        return Format.SARIF
+    if path.suffix.casefold() in (".txt", ".log"):
+        return Format.TEXT
+    form = form_of(path, Format.TEXT)
+    return None if form is Format.TEXT else form
+
+
+def write_reports(report: Report, wanted: Iterable[Wanted], terms: Terms, *, force: bool) -> None:
+    """Write reports to their files, all made before the first is written, and say on stderr what went where."""
+    from jdv_qa.report.findings_lines import counted
+
+    made = [(item, content_of(report, item.form, terms)) for item in wanted]
+    told = ", ".join(counted({**report.summary, "waived": 0}))
+    for item, content in made:
+        emit_bytes(content, item.path, force=force)
+        print(say(f"{item.path} : {told}", f"{item.path}: {told}"), file=sys.stderr)
+
+
+def print_screen(report: Report, form: Format, terms: Terms) -> None:
+    """Print a report on standard output; the text in the colours and the width of the terminal, all else as it is."""
+    if form is Format.TEXT:
+        from jdv_qa.report.findings_text import DEFAULT_LIMIT, print_report
+
+        print_report(report, console(), DEFAULT_LIMIT if terms.limit is None else terms.limit)
+    else:
+        emit_bytes(content_of(report, form, terms), None)
+
+
+def content_of(report: Report, form: Format, terms: Terms) -> bytes:
+    """Return a report in a form, as the bytes of a file."""
+    match form:
+        case Format.HTML:
+            from jdv_qa.report.findings_html import findings_html
+
+            history, gaps = _history(terms.register)
+            return findings_html(report, terms.layout, history, gaps).encode()
+        case Format.XLSX:
+            from jdv_qa.report.findings_excel import findings_excel
+
+            return findings_excel(report, terms.layout)
+        case Format.JSON:
+            from jdv_qa.report.findings_json import findings_json
+
+            return findings_json(report).encode() + b"\n"
+        case Format.CSV:
+            from jdv_qa.report.findings_csv import findings_csv
+
+            return findings_csv(report, terms.layout, bom=terms.bom)
+        case Format.SARIF:
+            from jdv_qa.report.findings_sarif import findings_sarif
+
+            return findings_sarif(report, terms.layout).encode() + b"\n"
+        case Format.JUNIT:
+            from jdv_qa.report import findings_junit
+
+            limit = findings_junit.DEFAULT_LIMIT if terms.limit is None else terms.limit
+            return findings_junit.findings_junit(report, terms.failing, limit).encode()
+        case Format.GITHUB:
+            from jdv_qa.report.findings_github import findings_github
+
+            return findings_github(report, terms.limit or 0).encode()
+        case Format.MD:
+            from jdv_qa.report import findings_markdown
+
+            limit = findings_markdown.DEFAULT_LIMIT if terms.limit is None else terms.limit
+            return findings_markdown.findings_markdown(report, limit).encode()
+        case Format.TEXT:
+            from jdv_qa.report.findings_text import print_report
+
+            return printed(lambda paper: print_report(report, paper, terms.limit or 0)).encode()
+
+
+def _history(register: Path) -> tuple[list[Figures], list[str]]:
+    """Return the indicators of the versions of the register, and why they are not there when it cannot be read."""
+    from jdv_qa.errors import RegisterError
+    from jdv_qa.publish.register import load_register
+    from jdv_qa.report.indicators_report import Figures
+
+    try:
+        releases = load_register(register).releases
+    except RegisterError as error:
+        return [], [say(f"Pas d'indicateurs des versions : {error}", f"No indicators of the versions: {error}")]
+    return [Figures(release.version, release.date, release.figures) for release in releases], []
