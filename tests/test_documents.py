@@ -53,7 +53,14 @@ def renewed(shown: str, real: str) -> str:
     return "".join(lines[:head]) + f"{ELISION}\n" + "".join(lines[len(lines) - tail :] if tail else [])
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [
+        DOCUMENTS[0],
+        *(pytest.param(document, marks=[] if RENEW else pytest.mark.slow) for document in DOCUMENTS[1:]),
+    ],
+    ids=lambda path: path.name,
+)
 def test_commands_of(document: Path, tmp_path: Path) -> None:
     text = document.read_text(encoding="utf-8")
     new = text

@@ -313,7 +313,8 @@ def test_sample_is_copied_once(tmp_path: Path, jdv: Run) -> None:
 
 
 def test_rule_pages(jdv: Run) -> None:
-    for identifier in load_catalogue():
+    first_of_family = {identifier[:3]: identifier for identifier in reversed(load_catalogue())}
+    for identifier in first_of_family.values():
         for language in ("fr", "en"):
             status, out, _ = jdv("rule", identifier, "--lang", language)
             assert status == 0

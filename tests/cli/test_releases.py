@@ -217,6 +217,7 @@ def test_indicators(here: Path, jdv: Run) -> None:
     assert jdv("indicators", "--register", "none")[0] == 2
 
 
+@pytest.mark.slow
 def test_figures_of_the_deck_come_out_of_the_corpus(
     corpus: Callable[[int, str, str], Path], jdv: Run, tmp_path: Path
 ) -> None:

@@ -280,9 +280,14 @@ def test_print_leaves_the_controls_out_and_all_findings_in(page: Browser) -> Non
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1366])
-def test_axe_finds_no_fault(page: Browser, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1366, "light"),
+        *(pytest.param(*look, marks=pytest.mark.slow) for look in ((1366, "dark"), (390, "light"), (390, "dark"))),
+    ],
+)
+def test_axe_finds_no_fault(page: Browser, width: int, scheme: str) -> None:
     """The rules of axe-core (WCAG 2.1 A and AA, best practices), contrast among them, with everything unfolded."""
     found = find_spec("axe_core_python")
     if found is None or found.origin is None:
