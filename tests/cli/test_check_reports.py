@@ -277,7 +277,9 @@ def test_watch_shows_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
     book = tmp_path / "v.xlsx"
     shutil.copy(files()["1.2.0"], book)
     environment = os.environ | {"COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "jdv_qa", "check", "v.xlsx", "--watch", "--select", "UNI", "--report", "r.json"]
+    # a test run in the background is started with Ctrl-C ignored, and its processes inherit that
+    heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from jdv_qa.__main__ import run; run()"
+    command = [sys.executable, "-c", heeding, "check", "v.xlsx", "--watch", "--select", "UNI", "--report", "r.json"]
     log = tmp_path / "log.txt"
     with (
         log.open("wb") as file,
@@ -292,13 +294,16 @@ def test_watch_shows_what_is_new_and_what_is_gone(tmp_path: Path) -> None:
                 time.sleep(0.05)
             return text
 
-        until("En attente")
-        new = tmp_path / "new.tmp"
-        shutil.copy(files()["1.1.0"], new)
-        new.replace(book)
-        text = until("Ni erreur ni avertissement")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        try:
+            until("En attente")
+            new = tmp_path / "new.tmp"
+            shutil.copy(files()["1.1.0"], new)
+            new.replace(book)
+            text = until("Ni erreur ni avertissement")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
     assert "Enregistré" in text
     assert re.search(r"^– UNI-02  1\.JDV_CircuitBio!T162$", text, re.MULTILINE)
     assert "Traceback" not in log.read_text(encoding="utf-8")
