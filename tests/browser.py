@@ -104,6 +104,21 @@ class Browser:
         self.send("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
+    def width_needed(self, width: int) -> int:
+        """Return how wide the page is on a screen of some width: more, if it overflows."""
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        try:
+            return int(self.run("document.documentElement.scrollWidth"))
+        finally:
+            self.send("Emulation.clearDeviceMetricsOverride")
+
+    def enter(self, place: str, value: str) -> None:
+        """Type a text into a box of the page, or choose it from a list; `place` is the id of the box or list."""
+        self.run(
+            f"(() => {{ const box = document.getElementById({place!r}); box.value = {value!r};"
+            " box.dispatchEvent(new Event('input', {bubbles: true})); })()"
+        )
+
     def screenshot(self, path: Path) -> None:
         """Save what the window shows as PNG."""
         path.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))

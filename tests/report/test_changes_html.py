@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from jdv_qa.report.changes_html import changes_html
 from jdv_qa.sample import files
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.read import read_edition
-from tests.browser import Browser, find_chromium, started_browser
+from tests.browser import Browser
 from tests.compare.build import edition, row
 
 HOSTILE = "</td><script>alert(1)</script><img src=http://127.0.0.1:9/x onerror=alert(2)>"
@@ -73,15 +72,6 @@ def test_page_in_english() -> None:
     assert "Rechercher" not in page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: install it, or name it in JDV_CHROMIUM")
-    with started_browser(chromium) as page:
-        yield page
-
-
 @pytest.fixture
 def sample(browser: Browser, tmp_path: Path) -> Browser:
     path = tmp_path / "changements.html"
@@ -97,37 +87,23 @@ def shown(browser: Browser) -> int:
     return int(browser.run(f"{ROWS}.length"))
 
 
-def search(browser: Browser, text: str) -> None:
-    browser.run(
-        f"(() => {{ const box = document.getElementById('search'); box.value = {text!r};"
-        " box.dispatchEvent(new Event('input', {bubbles: true})); })()"
-    )
-
-
-def choose(browser: Browser, name: str, value: str) -> None:
-    browser.run(
-        f"(() => {{ const list = document.getElementById({name!r}); list.value = {value!r};"
-        " list.dispatchEvent(new Event('input', {bubbles: true})); })()"
-    )
-
-
 @pytest.mark.browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(sample: Browser) -> None:
     assert shown(sample) == len(compare(*sample_pair()).changes)
-    search(sample, "vitamine")
+    sample.enter("search", "vitamine")
     assert [url for url in sample.requests if not url.startswith("data:")] == [sample.run("location.href")]
     assert sample.complaints == []
 
 
 @pytest.mark.browser
 def test_search_finds_words_without_regard_to_accents_and_case(sample: Browser) -> None:
-    search(sample, "VITAMINE d")
+    sample.enter("search", "VITAMINE d")
     assert 0 < shown(sample) < 10
     texts = sample.run(f"{ROWS}.map(row => row.textContent)")
     assert all("vitamine" in text.casefold() for text in texts)
-    search(sample, "erythropoïetine chapitre")
+    sample.enter("search", "erythropoïetine chapitre")
     assert shown(sample) > 0
-    search(sample, "rien de tel")
+    sample.enter("search", "rien de tel")
     assert shown(sample) == 0
     assert "Aucun changement" in sample.run("document.getElementById('shown').textContent")
 
@@ -154,14 +130,14 @@ def test_boxes_filter_and_add_up(sample: Browser, name: str) -> None:
 @pytest.mark.browser
 def test_lists_filter_and_counts_follow(sample: Browser) -> None:
     comparison = compare(*sample_pair())
-    choose(sample, "part", "result")
+    sample.enter("part", "result")
     assert shown(sample) == len(comparison.select(part="result"))
     added = "[...document.querySelectorAll('input[name=kind]')].find(box => box.value === 'added')"
     assert int(sample.run(f"{added}.parentElement.querySelector('output').textContent")) == len(
         comparison.select("added", "result")
     )
-    choose(sample, "part", "")
-    choose(sample, "chapter", "18725-2")
+    sample.enter("part", "")
+    sample.enter("chapter", "18725-2")
     found = shown(sample)
     assert 0 < found < len(comparison.changes)
     assert sample.run(f"{ROWS}.every(row => row.dataset.chapters.split('\\n').includes('18725-2'))")
@@ -190,7 +166,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, tmp_path: Path) -> No
     path.write_text(page_of(*hostile_pair()), encoding="utf-8")
     browser.open(path)
     assert HOSTILE in browser.run("document.body.innerText")
-    choose(browser, "chapter", HOSTILE)
+    browser.enter("chapter", HOSTILE)
     assert shown(browser) > 0
     assert browser.complaints == []
     assert [url for url in browser.requests if not url.startswith("data:")] == [browser.run("location.href")]
@@ -200,11 +176,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, tmp_path: Path) -> No
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_nothing_overflows(sample: Browser, width: int) -> None:
-    sample.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    try:
-        assert sample.run("document.documentElement.scrollWidth") <= width
-    finally:
-        sample.send("Emulation.clearDeviceMetricsOverride")
+    assert sample.width_needed(width) <= width
 
 
 @pytest.mark.browser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +19,7 @@ from jdv_qa.report.indicators_report import Figures
 from jdv_qa.sample import files
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
-from tests.browser import Browser, find_chromium, started_browser
+from tests.browser import Browser
 from tests.report.reports import HOSTILE, crashed, draft, hostile, since_first, waived
 
 
@@ -107,15 +106,6 @@ def test_page_in_english() -> None:
     assert "Rechercher" not in page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: install it, or name it in JDV_CHROMIUM")
-    with started_browser(chromium) as page:
-        yield page
-
-
 def opened(browser: Browser, page: str, folder: Path) -> Browser:
     path = folder / "constats.html"
     path.write_text(page, encoding="utf-8")
@@ -135,20 +125,6 @@ def shown(browser: Browser) -> int:
     return int(browser.run(f"{ROWS}.length"))
 
 
-def search(browser: Browser, text: str) -> None:
-    browser.run(
-        f"(() => {{ const box = document.getElementById('search'); box.value = {text!r};"
-        " box.dispatchEvent(new Event('input', {bubbles: true})); })()"
-    )
-
-
-def choose(browser: Browser, name: str, value: str) -> None:
-    browser.run(
-        f"(() => {{ const list = document.getElementById({name!r}); list.value = {value!r};"
-        " list.dispatchEvent(new Event('input', {bubbles: true})); })()"
-    )
-
-
 def tick(browser: Browser, name: str, value: str) -> None:
     browser.run(f"document.querySelector('input[name={name}][value={value}]').click()")
 
@@ -156,7 +132,7 @@ def tick(browser: Browser, name: str, value: str) -> None:
 @pytest.mark.browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(page: Browser) -> None:
     assert shown(page) == len(waived().findings)
-    search(page, "g/L")
+    page.enter("search", "g/L")
     tick(page, "grouping", "order")
     assert [url for url in page.requests if not url.startswith("data:")] == [page.run("location.href")]
     assert page.complaints == []
@@ -164,11 +140,11 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(page: Browser) -> No
 
 @pytest.mark.browser
 def test_search_finds_words_without_regard_to_accents_and_case(page: Browser) -> None:
-    search(page, "[IU]/L")
+    page.enter("search", "[IU]/L")
     assert 0 < shown(page) < 10
-    search(page, "LIBELLE bilirubine")
+    page.enter("search", "LIBELLE bilirubine")
     assert shown(page) > 0
-    search(page, "rien de tel")
+    page.enter("search", "rien de tel")
     assert shown(page) == 0
     assert "Aucun constat" in page.run("document.getElementById('shown').textContent")
     assert page.run("document.querySelector('section.group').offsetParent") is None
@@ -183,14 +159,14 @@ def test_filters_narrow_and_counts_follow(page: Browser) -> None:
     tick(page, "state", "waived")
     assert shown(page) == 1
     tick(page, "state", "waived")
-    choose(page, "family", "UNI")
+    page.enter("family", "UNI")
     wanted = [item for item in errors if item.rule.startswith("UNI")]
     assert shown(page) == len(wanted)
     assert f"({len(wanted)})" in page.run("document.getElementById('family').selectedOptions[0].textContent")
     page.run("document.querySelector('button[type=reset]').click()")
     page.run("new Promise(done => setTimeout(done, 20))")
     assert shown(page) == len(report.findings)
-    choose(page, "chapter", "18719-5")
+    page.enter("chapter", "18719-5")
     assert 0 < shown(page) < len(report.findings)
     assert page.run(f"{ROWS}.every(row => row.dataset.chapters.split('\\n').includes('18719-5'))")
 
@@ -250,7 +226,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, tmp_path: Path) -> No
     page = opened(browser, page_of(hostile(tmp_path)), tmp_path)
     assert "alert(1)" in page.run("document.body.innerText")
     assert "{{ 7*7 }}" in page.run("document.body.innerText")
-    choose(page, "chapter", HOSTILE)
+    page.enter("chapter", HOSTILE)
     assert shown(page) > 0
     tick(page, "grouping", "order")
     assert page.complaints == []
@@ -261,11 +237,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, tmp_path: Path) -> No
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 768, 1366])
 def test_nothing_overflows(page: Browser, width: int) -> None:
-    page.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    try:
-        assert page.run("document.documentElement.scrollWidth") <= width
-    finally:
-        page.send("Emulation.clearDeviceMetricsOverride")
+    assert page.width_needed(width) <= width
 
 
 @pytest.mark.browser
@@ -313,8 +285,8 @@ def test_six_thousand_findings_are_handled(browser: Browser, tmp_path: Path) -> 
     many = tuple(replace(found[place % len(found)]) for place in range(6000))
     page = opened(browser, page_of(replace(draft(), findings=many)), tmp_path)
     assert shown(page) == 6000
-    search(page, "UNI-02")
+    page.enter("search", "UNI-02")
     assert 0 < shown(page) < 6000
-    search(page, "")
+    page.enter("search", "")
     tick(page, "grouping", "order")
     assert shown(page) == 6000

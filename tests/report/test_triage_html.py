@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 
 from jdv_qa.language import current_language, use_language
 from jdv_qa.report.triage_html import triage_html
-from tests.browser import Browser, find_chromium, started_browser
-from tests.report.test_changes_html import choose, search
+from tests.browser import Browser
 from tests.report.triage_reviews import HOSTILE, hostile_review, sample_review
 
 CARDS = "[...document.querySelectorAll('details.request')].filter(card => card.offsetParent !== null)"
@@ -65,15 +63,6 @@ def test_what_was_not_judged_is_said() -> None:
     assert "Aucune version de LOINC" not in sample_page()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: install it, or name it in JDV_CHROMIUM")
-    with started_browser(chromium) as page:
-        yield page
-
-
 @pytest.fixture
 def sample(browser: Browser, tmp_path: Path) -> Browser:
     path = tmp_path / "instruction.html"
@@ -89,16 +78,16 @@ def shown(browser: Browser) -> int:
 @pytest.mark.browser
 def test_the_page_asks_for_nothing_and_complains_of_nothing(sample: Browser) -> None:
     assert shown(sample) == len(sample_review().requests)
-    search(sample, "glucose")
+    sample.enter("search", "glucose")
     assert [url for url in sample.requests if not url.startswith("data:")] == [sample.run("location.href")]
     assert sample.complaints == []
 
 
 @pytest.mark.browser
 def test_search_looks_into_what_is_folded(sample: Browser) -> None:
-    search(sample, "TECHNIQUE discriminante cmp-03")
+    sample.enter("search", "TECHNIQUE discriminante cmp-03")
     assert sample.run(f"{CARDS}.map(card => card.querySelector('.no').textContent)") == ["30"]
-    search(sample, "rien de tel")
+    sample.enter("search", "rien de tel")
     assert shown(sample) == 0
     assert "Aucune demande" in sample.run("document.getElementById('shown').textContent")
     assert sample.run("[...document.querySelectorAll('section')].every(section => section.hidden)")
@@ -126,14 +115,14 @@ def test_boxes_filter_and_add_up(sample: Browser, name: str) -> None:
 
 @pytest.mark.browser
 def test_lists_filter_and_counts_follow(sample: Browser) -> None:
-    choose(sample, "applicant", "CHU de Valbourg")
+    sample.enter("applicant", "CHU de Valbourg")
     own = [item for item in sample_review().requests if item.request.applicant == "CHU de Valbourg"]
     assert shown(sample) == len(own)
     acceptable = "[...document.querySelectorAll('input[name=verdict]')].find(box => box.value === 'acceptable')"
     number = int(sample.run(f"{acceptable}.parentElement.querySelector('output').textContent"))
     assert number == sum(item.verdict == "acceptable" for item in own)
-    choose(sample, "applicant", "")
-    choose(sample, "chapter", "1")
+    sample.enter("applicant", "")
+    sample.enter("chapter", "1")
     assert sample.run(f"{CARDS}.every(card => card.closest('section').dataset.group === '1')")
     assert f"({shown(sample)})" in sample.run("document.getElementById('chapter').selectedOptions[0].textContent")
 
@@ -162,7 +151,7 @@ def test_a_related_request_is_shown_whatever_the_filters(sample: Browser) -> Non
     sample.run("document.getElementById('unfold').click()")
     assert sample.run(f"{CARDS}.every(card => card.open)")
     sample.run("document.getElementById('fold').click()")
-    search(sample, "IgE totales")
+    sample.enter("search", "IgE totales")
     (card,) = sample.run(f"{CARDS}.map(card => card.id)")
     target = sample.run(f"document.querySelector('#{card} dd a').hash.slice(1)")
     sample.run(f"document.getElementById('{card}').open = true; document.querySelector('#{card} dd a').click()")
@@ -186,7 +175,7 @@ def test_a_hostile_text_is_shown_as_text(browser: Browser, tmp_path: Path) -> No
     path.write_text(triage_html(hostile_review()), encoding="utf-8")
     browser.open(path)
     assert HOSTILE in browser.run("document.body.innerText")
-    choose(browser, "applicant", HOSTILE)
+    browser.enter("applicant", HOSTILE)
     assert shown(browser) == 1
     assert browser.complaints == []
     assert [url for url in browser.requests if not url.startswith("data:")] == [browser.run("location.href")]
@@ -200,11 +189,7 @@ def test_nothing_overflows(sample: Browser, width: int, large: bool) -> None:
     sample.run("document.getElementById('unfold').click()")
     if large:
         sample.run("document.getElementById('large').click()")
-    sample.send("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    try:
-        assert sample.run("document.documentElement.scrollWidth") <= width
-    finally:
-        sample.send("Emulation.clearDeviceMetricsOverride")
+    assert sample.width_needed(width) <= width
 
 
 @pytest.mark.browser
