@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from jdv_qa.language import count, french_spaces, say
+from jdv_qa.report.triage_text import grounds
 from jdv_qa.triage.application import Application, Outcome, State, Written
 from jdv_qa.workbook.edition import column_letter
 
@@ -61,12 +62,7 @@ def print_application(application: Application, console: Console) -> None:
     """Print what became of each request, those that were not carried first, then what follows for the workbook."""
     draft = application.draft
     console.print(Text(applied_sentence(application), style="bold"))
-    facts = [
-        say(f"classeur {draft.source.path}", f"workbook {draft.source.path}"),
-        say(f"version {draft.identity.version or 'inconnue'}", f"version {draft.identity.version or 'unknown'}"),
-        f"LOINC {application.loinc.version or '?'}" if application.loinc else say("sans LOINC", "without LOINC"),
-    ]
-    console.print(Text(" · ".join(facts), style="dim"))
+    console.print(Text(grounds(draft, application.loinc), style="dim"))
     width = max(console.width, 40)
     for state in _ORDER:
         outcomes = [outcome for outcome in application.outcomes if outcome.state == state]

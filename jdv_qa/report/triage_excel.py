@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from jdv_qa import __version__
 from jdv_qa.language import say
 from jdv_qa.report.triage_lines import (
-    READING_ORDER,
     Group,
     Line,
     filled,
@@ -29,7 +28,7 @@ from jdv_qa.report.triage_lines import (
     summary_tables,
     triage_groups,
 )
-from jdv_qa.report.triage_text import summary_sentence, verdict_name
+from jdv_qa.report.triage_text import READING_ORDER, summary_sentence, verdict_name
 from jdv_qa.terminology.notice import LOINC_NOTICE
 from jdv_qa.triage.form import load_form_rules
 from jdv_qa.triage.requests import LAYOUT as REGISTER_LAYOUT

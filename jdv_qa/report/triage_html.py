@@ -8,8 +8,8 @@ from pathlib import PurePath
 from jdv_qa.language import say
 from jdv_qa.marking import changed_words
 from jdv_qa.report.page import render_page
-from jdv_qa.report.triage_lines import LEVELS, READING_ORDER, filled, gaps, level_name, triage_groups
-from jdv_qa.report.triage_text import summary_sentence, verdict_name
+from jdv_qa.report.triage_lines import LEVELS, filled, gaps, level_name, triage_groups
+from jdv_qa.report.triage_text import READING_ORDER, summary_sentence, verdict_name
 from jdv_qa.triage.review import Review
 
 

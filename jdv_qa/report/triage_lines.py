@@ -22,10 +22,6 @@ from jdv_qa.triage.verdict import Verdict
 from jdv_qa.workbook.edition import MAIN_FIELDS, Edition, column_letter
 from jdv_qa.workbook.layout import load_layout
 
-READING_ORDER: tuple[Verdict, ...] = (
-    "acceptable", "to-correct", "conflicting", "submit-to-loinc", "to-reject", "incomplete", "duplicate", "already-done",
-)  # fmt: skip
-"""What a meeting has to decide on comes first."""
 LEVELS = ("high", "normal", "low")
 NO_CHAPTER, REFERENCE_TABS = "-", "tabs"
 """Stand for "no chapter" and for the reference tabs among the chapters."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -16,8 +17,12 @@ from jdv_qa.checks.finding import Severity
 from jdv_qa.language import count, french_spaces, say
 from jdv_qa.triage.edits import Edit
 from jdv_qa.triage.review import Review, Reviewed
-from jdv_qa.triage.verdict import VERDICTS, Submission
+from jdv_qa.triage.verdict import VERDICTS, Submission, Verdict
 from jdv_qa.workbook.layout import load_layout
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import LoincRelease
+    from jdv_qa.workbook.edition import Edition
 
 _NAMES = {
     "incomplete": ("à compléter", "to complete"),
@@ -37,9 +42,10 @@ _STYLES = {
     "acceptable": "bold green", "to-correct": "bold red", "conflicting": "bold magenta", "submit-to-loinc": "bold blue",
     "to-reject": "bold red", "incomplete": "bold yellow", "duplicate": "bold cyan", "already-done": "bold cyan",
 }  # fmt: skip
-_ORDER = (
+READING_ORDER: tuple[Verdict, ...] = (
     "acceptable", "to-correct", "conflicting", "submit-to-loinc", "to-reject", "incomplete", "duplicate", "already-done",
 )  # fmt: skip
+"""What a meeting has to decide on comes first."""
 _LEVELS = {"high": ("priorité haute", "high priority"), "normal": ("", ""), "low": ("", "")}
 _IMPACTS = {
     "breaking": ("paramétrage des laboratoires à revoir", "laboratories have to act"),
@@ -65,27 +71,32 @@ def summary_sentence(review: Review) -> str:
     counts = review.summary
     parts = [
         f"{counts[verdict]} {say(*(_PLURALS.get(verdict, _NAMES[verdict]) if counts[verdict] > 1 else _NAMES[verdict]))}"
-        for verdict in _ORDER
+        for verdict in READING_ORDER
         if counts[verdict]
     ]
     total = count(len(review.requests), "demande", "request")
     return french_spaces(say(f"{total} : {', '.join(parts)}.", f"{total}: {', '.join(parts)}."))
 
 
+def grounds(edition: Edition, loinc: LoincRelease | None) -> str:
+    """Return what requests were judged on: "classeur v.xlsx · version 1.1.0 · LOINC 2.80", in the language in use."""
+    facts = (
+        say(f"classeur {edition.source.path}", f"workbook {edition.source.path}"),
+        say(f"version {edition.identity.version or 'inconnue'}", f"version {edition.identity.version or 'unknown'}"),
+        f"LOINC {loinc.version or '?'}" if loinc else say("sans LOINC", "without LOINC"),
+    )
+    return " · ".join(facts)
+
+
 def print_triage(review: Review, console: Console, only: Iterable[str] = ()) -> None:
     """Print a review; `only` names the verdicts to show, all by default."""
     edition = review.edition
     console.print(Text(summary_sentence(review), style="bold"))
-    facts = [
-        say(f"classeur {edition.source.path}", f"workbook {edition.source.path}"),
-        say(f"version {edition.identity.version or 'inconnue'}", f"version {edition.identity.version or 'unknown'}"),
-        f"LOINC {review.loinc.version or '?'}" if review.loinc else say("sans LOINC", "without LOINC"),
-    ]
-    console.print(Text(" · ".join(facts), style="dim"))
+    console.print(Text(grounds(edition, review.loinc), style="dim"))
     for remark in review.register.remarks:
         console.print(Text(remark[:1].upper() + remark[1:] + ".", style="yellow"))
     wanted = tuple(only) or VERDICTS
-    for verdict in _ORDER:
+    for verdict in READING_ORDER:
         items = [item for item in review.requests if item.verdict == verdict]
         if not items or verdict not in wanted:
             continue

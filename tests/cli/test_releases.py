@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.cli.app import main
-from jdv_qa.sample import files
+from jdv_qa.sample import REQUESTS, files
 
 SAMPLE = files()
 COMMANDS = ["release", "releases", "verify", "history", "indicators", "import-release"]
@@ -59,6 +59,15 @@ def test_every_command_has_help(command: str, jdv: Run) -> None:
     assert status == 0
     assert "--register" in out
     assert "--lang" in out
+
+
+def test_a_release_tells_the_requests_behind_its_changes(jdv: Run, tmp_path: Path) -> None:
+    register = tmp_path / "releases"
+    assert jdv("import-release", SAMPLE["1.0.0"], "--register", register)[0] == 0
+    assert jdv("release", SAMPLE["1.1.0"], "--register", register, "--requests", REQUESTS)[0] == 0
+    notes = (register / "1.1.0" / "notes_de_version.md").read_text(encoding="utf-8")
+    (unit,) = (line for line in notes.splitlines() if line.startswith("| 19113-0") and "k[IU]/L" in line)
+    assert "n°\u00a04" in unit
 
 
 def test_releases(here: Path, jdv: Run) -> None:
