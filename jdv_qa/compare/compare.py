@@ -1,15 +1,15 @@
 """The comparison of two editions by meaning: which codes came, went or gave way to others, then which fields changed.
 
-Entries are paired by code, fields only then; neither the order of rows nor their layout counts. DeepDiff is asked,
-once, about the pairs whose fingerprints differ; it never sees a whole table, nor a list whose places it would have to
-guess.
+Entries are paired by code, fields only then; neither the order of rows nor their layout counts. Entries whose rows say
+the same in both editions, nearly all of them, are passed over before anything is made of them; of the others, fields are
+compared as flat texts (a test holds that to what DeepDiff says).
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Container, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from jdv_qa.compare.collisions import find_collisions
 from jdv_qa.compare.entries import (
@@ -17,8 +17,9 @@ from jdv_qa.compare.entries import (
     alignments,
     associations,
     chapter_entries,
-    comparable,
+    differing_fields,
     entries,
+    same_rows,
     shown,
     term_table,
 )
@@ -45,7 +46,16 @@ from jdv_qa.compare.transitions import status_transitions, substitutes
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.terminology.labels import AXES, fold, loinc_parts, same_meaning
-from jdv_qa.workbook.edition import ORDER_FIELDS, REFERENCE_PARTS, RESULT_FIELDS, Edition, Entity, Record, Table
+from jdv_qa.workbook.edition import (
+    ORDER_FIELDS,
+    REFERENCE_PARTS,
+    RESULT_FIELDS,
+    Edition,
+    Entities,
+    Entity,
+    Record,
+    Table,
+)
 
 if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
@@ -57,13 +67,13 @@ LABEL_FIELDS: dict[Part, tuple[str, ...]] = {
 }
 """Fields that name an entry to the reader, the first one filled counts; elsewhere it is "label"."""
 
+_Key = TypeVar("_Key", bound=Hashable)
 _NABM_FIELDS = ("nabm_code", "nabm_label")
 _CHAPTER_FIELDS = ("code", "label", "sublabel")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """An entry of one side and the entry of the other that it is compared with, on the fields that both sides have."""
+class _Pair(NamedTuple):
+    """An entry of one side, the entry of the other that it is compared with, and the fields on which they differ."""
 
     part: Part
     old: Entity
@@ -125,7 +135,7 @@ def compare(
         _relate_substitutes(draft, new, loinc)
     changes = draft.changes + _modified(draft.pairs)
     judgements = ((change, impacts.judge(change)) for change in changes)
-    judged = (replace(change, impact=judgement.impact, actors=judgement.actors) for change, judgement in judgements)
+    judged = (change._replace(impact=judgement.impact, actors=judgement.actors) for change, judgement in judgements)
     return Comparison(
         _side(old),
         _side(new),
@@ -164,7 +174,7 @@ def _compare_main(draft: _Draft, old: Edition, new: Edition, loinc: LoincRelease
     told: dict[Part, bool] = {"order": bool(order_keys), "result": bool(result_keys)}
     draft.recodings.extend(recoding for recoding in matches.recodings if told[recoding.part])
     draft.resemblances.extend(pair for pair in matches.resemblances if told[pair.part])
-    recodings: dict[Part, dict[Hashable, tuple[Hashable, Recoding]]] = {"order": {}, "result": {}}
+    recodings: dict[Part, dict[str, tuple[str, Recoding]]] = {"order": {}, "result": {}}
     followed: dict[Part, dict[str, str]] = {"order": {}, "result": {}}
     for recoding in draft.recodings:
         key = recoding.old_key or recoding.old_code
@@ -173,12 +183,14 @@ def _compare_main(draft: _Draft, old: Edition, new: Edition, loinc: LoincRelease
     if order_keys:
         names = tuple(name for name in ORDER_FIELDS if name not in ("order_code", *_NABM_FIELDS))
         fields = _shared(draft, "order", names, *columns)
-        _compare_entities(draft, "order", old.orders, new.orders, fields, recodings["order"])
-        _compare_alignments(draft, old, new, followed["order"])
+        unchanged = _unchanged(old.orders, new.orders)
+        _compare_entities(draft, "order", old.orders, new.orders, fields, recodings["order"], unchanged)
+        _compare_alignments(draft, old, new, followed["order"], unchanged)
     if result_keys:
         names = tuple(name for name in RESULT_FIELDS if name != "result_code")
         fields = _shared(draft, "result", names, *columns)
-        _compare_entities(draft, "result", old.results, new.results, fields, recodings["result"])
+        unchanged = _unchanged(old.results, new.results)
+        _compare_entities(draft, "result", old.results, new.results, fields, recodings["result"], unchanged)
     if order_keys and result_keys:
         _compare_associations(draft, old, new, followed["order"], followed["result"])
 
@@ -190,7 +202,7 @@ def _relate_resemblances(draft: _Draft) -> None:
         related.setdefault(("removed", pair.part, pair.old_code), []).append(pair.new_code)
         related.setdefault(("added", pair.part, pair.new_code), []).append(pair.old_code)
     draft.changes = [
-        replace(change, related=_codes((*change.related, *found), change.code))
+        change._replace(related=_codes((*change.related, *found), change.code))
         if (found := related.get((change.kind, change.part, change.code)))
         else change
         for change in draft.changes
@@ -204,7 +216,7 @@ def _relate_substitutes(draft: _Draft, new: Edition, loinc: LoincRelease) -> Non
     else:
         known = {"order": new.orders, "result": new.results}
     draft.changes = [
-        replace(change, related=_codes((*change.related, *found), change.code))
+        change._replace(related=_codes((*change.related, *found), change.code))
         if change.kind == "removed"
         and (held := known.get(change.part))
         and (found := [code for code in substitutes(loinc, change.code) if code in held])
@@ -237,47 +249,42 @@ def _has(table: Table, name: str) -> bool:
 def _compare_entities(
     draft: _Draft,
     part: Part,
-    old: Mapping[str, Entity] | Mapping[Key, Entity],
-    new: Mapping[str, Entity] | Mapping[Key, Entity],
+    old: Mapping[_Key, Entity],
+    new: Mapping[_Key, Entity],
     fields: tuple[str, ...],
-    recodings: Mapping[Hashable, tuple[Hashable, Recoding]],
+    recodings: Mapping[_Key, tuple[_Key, Recoding]],
+    unchanged: Container[_Key] = (),
 ) -> None:
-    """Note entries added, removed and recoded (old key -> new key), and pair the others for a look at their fields."""
-    before: dict[Hashable, Entity] = dict(old.items())
-    after: dict[Hashable, Entity] = dict(new.items())
+    """Note entries added, removed and recoded (old key -> new key), and pair those whose fields differ."""
     successors = {key for key, _ in recodings.values()}
-    for key, entity in before.items():
-        if (same := after.get(key)) is not None:
-            _pair(draft, _Pair(part, entity, same, fields))
+    for key in old:
+        if key in unchanged:
+            continue
+        entity = old[key]
+        if (same := new.get(key)) is not None:
+            _pair(draft, part, entity, same, fields)
         elif key in recodings:
             new_key, recoding = recodings[key]
-            successor = after[new_key]
+            successor = new[new_key]
             draft.changes.append(_recoded(part, recoding, entity, successor))
             related = (entity.code,) if entity.code and successor.code else ()
-            _pair(draft, _Pair(part, entity, successor, _told_apart(entity, recoding, fields), related))
+            _pair(draft, part, entity, successor, _told_apart(entity, recoding, fields), related)
         else:
-            draft.changes.append(
-                Change(
-                    "removed",
-                    part,
-                    entity.code,
-                    _label(part, entity),
-                    old_row=_row(entity),
-                    related=_parent(part, entity),
-                )
-            )
-    for key, entity in after.items():
-        if key not in before and key not in successors:
-            draft.changes.append(
-                Change(
-                    "added",
-                    part,
-                    entity.code,
-                    _label(part, entity),
-                    new_row=_row(entity),
-                    related=_parent(part, entity),
-                )
-            )
+            label, chapter = _label(part, entity), _parent(part, entity)
+            draft.changes.append(Change("removed", part, entity.code, label, old_row=_row(entity), related=chapter))
+    for key in new:
+        if key not in old and key not in successors:
+            entity = new[key]
+            label, chapter = _label(part, entity), _parent(part, entity)
+            draft.changes.append(Change("added", part, entity.code, label, new_row=_row(entity), related=chapter))
+
+
+def _unchanged(old: Entities[_Key], new: Entities[_Key]) -> frozenset[_Key]:
+    """Return the keys whose rows say the same in both editions, in every column."""
+    held = new.rows
+    return frozenset(
+        key for key, rows in old.rows.items() if (others := held.get(key)) is not None and same_rows(rows, others)
+    )
 
 
 def _recoded(part: Part, recoding: Recoding, before: Entity, after: Entity) -> Change:
@@ -293,8 +300,8 @@ def _recoded(part: Part, recoding: Recoding, before: Entity, after: Entity) -> C
         evidence=recoding.evidence,
     )
     if recoding.kind == "modified":
-        return replace(change, code=after.code, field=f"{part}_code", old=before.code, new=after.code)
-    return replace(change, new_code=after.code)
+        return change._replace(code=after.code, field=f"{part}_code", old=before.code, new=after.code)
+    return change._replace(new_code=after.code)
 
 
 def _told_apart(before: Entity, recoding: Recoding, fields: tuple[str, ...]) -> tuple[str, ...]:
@@ -303,46 +310,35 @@ def _told_apart(before: Entity, recoding: Recoding, fields: tuple[str, ...]) -> 
     return tuple(name for name in fields if not (typeless and name == "order_type"))
 
 
-def _pair(draft: _Draft, pair: _Pair) -> None:
-    """Keep a pair whose fingerprints differ."""
-    old, new = pair.old, pair.new
-    if old.values == new.values and not old.variants and not new.variants:
-        return
-    if _fingerprint(old, pair.fields) != _fingerprint(new, pair.fields):
-        draft.pairs.append(pair)
+def _pair(
+    draft: _Draft, part: Part, old: Entity, new: Entity, fields: Iterable[str], related: tuple[str, ...] = ()
+) -> None:
+    """Keep a pair that differs."""
+    if differing := differing_fields(old, new, fields):
+        draft.pairs.append(_Pair(part, old, new, differing, related))
 
 
-def _fingerprint(entity: Entity, fields: Iterable[str]) -> dict[str, str]:
-    return {name: comparable(entity, name) for name in fields}
-
-
-def _modified(pairs: Sequence[_Pair]) -> list[Change]:
-    """Return one change per field that differs, as DeepDiff finds them in the pairs given."""
-    if not pairs:
-        return []
-    from deepdiff import DeepDiff
-
-    before = {place: _fingerprint(pair.old, pair.fields) for place, pair in enumerate(pairs)}
-    after = {place: _fingerprint(pair.new, pair.fields) for place, pair in enumerate(pairs)}
-    differences = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0)
+def _modified(pairs: Iterable[_Pair]) -> list[Change]:
+    """Return one change per field that differs."""
     changes = []
-    for levels in differences.values():
-        for level in levels:
-            place, name = level.path(output_format="list")
-            pair = pairs[place]
+    for pair in pairs:
+        part, old, new = pair.part, pair.old, pair.new
+        label = _label(part, new) or _label(part, old)
+        for name in pair.fields:
+            before, after = shown(old, name), shown(new, name)
             changes.append(
                 Change(
                     "modified",
-                    pair.part,
-                    pair.new.code,
-                    _label(pair.part, pair.new) or _label(pair.part, pair.old),
+                    part,
+                    new.code,
+                    label,
                     field=name,
-                    old=shown(pair.old, name),
-                    new=shown(pair.new, name),
-                    old_row=_row(pair.old),
-                    new_row=_row(pair.new),
+                    old=before,
+                    new=after,
+                    old_row=_row(old),
+                    new_row=_row(new),
                     related=pair.related,
-                    reworded=_is_reworded(pair.part, name, shown(pair.old, name), shown(pair.new, name)),
+                    reworded=_is_reworded(part, name, before, after),
                 )
             )
     return changes
@@ -378,41 +374,44 @@ def _compare_associations(
     A result that left one order and came under another has those orders in `related`, on both sides of the move; so
     have the orders removed or added on the way, which is how a split or a merge of orders shows.
     """
-    before = {
-        (orders.get(pair.order, pair.order), results.get(pair.result, pair.result)): pair
-        for pair in associations(old).values()
-    }
-    after = associations(new)
+    stated, after = associations(old), associations(new)
+    before = {(orders.get(order, order), results.get(result, result)): (order, result) for order, result in stated}
     gone = [key for key in before if key not in after]
     come = [key for key in after if key not in before]
     left: dict[str, list[str]] = {}
     joined: dict[str, list[str]] = {}
-    for order, result in gone:
-        left.setdefault(result, []).append(before[order, result].record["order_code"])
-    for order, result in come:
-        joined.setdefault(result, []).append(after[order, result].record["order_code"])
+    for key in gone:
+        left.setdefault(key[1], []).append(stated[before[key]]["order_code"])
+    for key in come:
+        joined.setdefault(key[1], []).append(after[key]["order_code"])
     destinations: dict[str, list[str]] = {}
     origins: dict[str, list[str]] = {}
     for key in gone:
-        pair = before[key]
-        held, content = old.orders[pair.order], old.results[pair.result]
+        order, result = before[key]
+        held, content = old.orders[order], old.results[result]
         related = _codes(joined.get(key[1], ()), held.code)
-        destinations.setdefault(pair.order, []).extend(related)
-        change = _of_order("removed", "association", held, _label("result", content), pair.record)
-        draft.changes.append(replace(change, result=content.code, related=related))
+        destinations.setdefault(order, []).extend(related)
+        change = _of_order("removed", "association", held, _label("result", content), stated[before[key]])
+        draft.changes.append(change._replace(result=content.code, related=related))
     for key in come:
-        pair = after[key]
-        held, content = new.orders[pair.order], new.results[pair.result]
-        related = _codes(left.get(key[1], ()), held.code)
-        origins.setdefault(pair.order, []).extend(related)
-        change = _of_order("added", "association", held, _label("result", content), pair.record)
-        draft.changes.append(replace(change, result=content.code, related=related))
-    followed = {orders.get(key, key): _label("order", order) for key, order in old.orders.items()}
-    labels = {key: _label("order", order) for key, order in new.orders.items()}
-    draft.movements.extend(order_movements(before.keys(), after.keys(), followed, labels))
+        order, result = key
+        held, content = new.orders[order], new.results[result]
+        related = _codes(left.get(result, ()), held.code)
+        origins.setdefault(order, []).extend(related)
+        change = _of_order("added", "association", held, _label("result", content), after[key])
+        draft.changes.append(change._replace(result=content.code, related=related))
+    former = {new_key: key for key, new_key in orders.items()}
+    draft.movements.extend(
+        order_movements(
+            before.keys(),
+            after.keys(),
+            lambda key: _label("order", old.orders[former.get(key, key)]),
+            lambda key: _label("order", new.orders[key]),
+        )
+    )
     moved = {"removed": destinations, "added": origins}
     draft.changes = [
-        replace(change, related=_codes(found, change.code))
+        change._replace(related=_codes(found, change.code))
         if change.part == "order" and (found := moved.get(change.kind, {}).get(change.code or change.label))
         else change
         for change in draft.changes
@@ -423,27 +422,32 @@ def _of_order(kind: Literal["added", "removed"], part: Part, order: Entity, text
     """Return the change that a result or an act is that came to an order, or left it; `text` is its label."""
     change = Change(kind, part, order.code, _label("order", order))
     if kind == "removed":
-        return replace(change, old=text, old_row=record.row)
-    return replace(change, new=text, new_row=record.row)
+        return change._replace(old=text, old_row=record.row)
+    return change._replace(new=text, new_row=record.row)
 
 
 def _codes(codes: Iterable[str], own: str) -> tuple[str, ...]:
     return tuple(sorted({code for code in codes if code and code != own}, key=code_place))
 
 
-def _compare_alignments(draft: _Draft, old: Edition, new: Edition, orders: Mapping[str, str]) -> None:
+def _compare_alignments(
+    draft: _Draft, old: Edition, new: Edition, orders: Mapping[str, str], unchanged: Container[str]
+) -> None:
     """Note the NABM alignments that came, went, or changed their label; orders are followed through their recodings."""
     columns = (old.main, new.main)
     if not _shared(draft, "nabm", ("nabm_code",), *columns):
         return
     labelled = bool(_shared(draft, "nabm", ("nabm_label",), *columns))
-    before = {(orders.get(pair.order, pair.order), pair.nabm): pair for pair in alignments(old).values()}
-    after = alignments(new)
+    rows, others = (
+        {key: rows for key, rows in side.orders.rows.items() if key not in unchanged} for side in (old, new)
+    )
+    before = {(orders.get(pair.order, pair.order), pair.nabm): pair for pair in alignments(rows).values()}
+    after = alignments(others)
     for key, pair in before.items():
         same = after.get(key)
         if same is None:
             change = _of_order("removed", "nabm", old.orders[pair.order], pair.label, pair.record)
-            draft.changes.append(replace(change, nabm=pair.nabm))
+            draft.changes.append(change._replace(nabm=pair.nabm))
         elif labelled and pair.label != same.label:
             current = new.orders[same.order]
             draft.changes.append(
@@ -463,7 +467,7 @@ def _compare_alignments(draft: _Draft, old: Edition, new: Edition, orders: Mappi
     for key, pair in after.items():
         if key not in before:
             change = _of_order("added", "nabm", new.orders[pair.order], pair.label, pair.record)
-            draft.changes.append(replace(change, nabm=pair.nabm))
+            draft.changes.append(change._replace(nabm=pair.nabm))
 
 
 def _compare_reference(
@@ -489,19 +493,18 @@ def _compare_table(draft: _Draft, part: Part, old: Table, new: Table, loinc: Loi
     )
     before, after = entries(old), entries(new)
     recodings = _recoded_entries(draft, part, before, after, loinc)
-    _compare_entities(draft, part, before, after, _shared(draft, part, names, old, new), recodings)
+    fields = _shared(draft, part, names, old, new)
+    _compare_entities(draft, part, before, after, fields, recodings, _unchanged(before, after))
 
 
 def _recoded_entries(
     draft: _Draft, part: Part, old: Mapping[Key, Entity], new: Mapping[Key, Entity], loinc: LoincRelease | None
-) -> Mapping[Hashable, tuple[Hashable, Recoding]]:
+) -> Mapping[Key, tuple[Key, Recoding]]:
     """Match the entries that one side alone has; return the recodings, old key -> new key, and note them."""
-    gone: dict[Hashable, Named] = {
-        key: Named(entity.code, _label(part, entity)) for key, entity in old.items() if key not in new
-    }
-    come: dict[Hashable, Named] = {
-        key: Named(entity.code, _label(part, entity)) for key, entity in new.items() if key not in old
-    }
+    gone, come = (
+        {key: Named(one[key].code, _label(part, one[key])) for key in one if key not in other}
+        for one, other in ((old, new), (new, old))
+    )
     matches = match_entries(part, gone, come, loinc)
     draft.recodings.extend(recoding for _, recoding in matches.recodings.values())
     draft.resemblances.extend(matches.resemblances)
@@ -532,7 +535,7 @@ def _compare_chapters(draft: _Draft, old: Table, new: Table, loinc: LoincRelease
     fields = tuple(name for name in _CHAPTER_FIELDS if name in shared)
     _compare_entities(draft, "chapter", before, after, fields, recodings)
     draft.pairs[start:] = [
-        replace(pair, fields=tuple(name for name in pair.fields if name != "code"))
+        pair._replace(fields=tuple(name for name in pair.fields if name != "code"))
         if followed.get(pair.old["code"]) == pair.new["code"] != ""
         else pair
         for pair in draft.pairs[start:]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from jdv_qa.workbook.edition import TAB_KEYS, Edition, Entity, Record, Table, split_values
+from jdv_qa.workbook.edition import TAB_KEYS, Edition, Entities, Entity, Record, Table, split_values
 
 LIST_FIELDS = frozenset({"order_synonyms", "clinical_info", "synonyms"})
 """Fields whose cell holds several values: spaces round the separator, and the choice of separator, say nothing."""
@@ -21,17 +21,7 @@ _VALUE_END, _ROW_END = "\x1f", "\x1e"
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Association:
-    """An (order, result) pair, by the keys of the edition's orders and results, and the first row that states it."""
-
-    order: str
-    result: str
-    record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(NamedTuple):
     """An (order, NABM code) pair, by the key of the edition's orders, with the NABM label and the first row."""
 
     order: str
@@ -54,6 +44,14 @@ def comparable(entity: Entity, name: str) -> str:
     return _ROW_END.join(sorted({_plain(name, text) for text in variants}))
 
 
+def differing_fields(old: Entity, new: Entity, fields: Iterable[str]) -> tuple[str, ...]:
+    """Return the fields that do not say the same. Records are flat texts: nothing but the texts is to be compared."""
+    if not old.variants and not new.variants:
+        before, after = old.values, new.values
+        fields = [name for name in fields if before.get(name, "") != after.get(name, "")]
+    return tuple(name for name in fields if comparable(old, name) != comparable(new, name))
+
+
 def _plain(name: str, text: str) -> str:
     if name in NUMBER_FIELDS and _NUMBER.fullmatch(text):
         return str(Decimal(text.replace(",", ".")).normalize())
@@ -62,27 +60,30 @@ def _plain(name: str, text: str) -> str:
     return _VALUE_END.join(value for value in split_values(text) if value)
 
 
-def associations(edition: Edition) -> dict[tuple[str, str], Association]:
-    """Return the (order, result) pairs by their keys; an entry without code stands under its label, as in the edition.
+def associations(edition: Edition) -> dict[tuple[str, str], Record]:
+    """Return the (order, result) pairs by their keys, with the first row that states each.
 
-    A pair written twice is there once: the repetition is a fault of the table, not a change of it.
+    An entry without code stands under its label, as in the edition. A pair written twice is there once: the repetition
+    is a fault of the table, not a change of it.
     """
-    pairs: dict[tuple[str, str], Association] = {}
-    for record in edition.main.records:
-        order = record["order_code"] or record["order_label"]
-        result = record["result_code"] or record["result_loinc_label"]
-        if order and result:
-            pairs.setdefault((order, result), Association(order, result, record))
+    pairs = {pair: records[0] for pair, records in edition.pairs.items()}
+    if sum(map(len, edition.pairs.values())) < len(edition.main.records):
+        for record in edition.main.records:
+            if record["order_code"] and record["result_code"]:
+                continue
+            key = record["order_code"] or record["order_label"], record["result_code"] or record["result_loinc_label"]
+            if all(key) and ((same := pairs.get(key)) is None or record.row < same.row):
+                pairs[key] = record
     return pairs
 
 
-def alignments(edition: Edition) -> dict[tuple[str, str], Alignment]:
-    """Return the (order, NABM code) pairs by their keys; labels that differ between rows are all kept."""
+def alignments(orders: Mapping[str, Sequence[Record]]) -> dict[tuple[str, str], Alignment]:
+    """Return the (order, NABM code) pairs that the rows of some orders state; labels that differ between rows are all kept."""
     pairs: dict[tuple[str, str], Alignment] = {}
-    for key, order in edition.orders.items():
+    for key, records in orders.items():
         labels: dict[str, dict[str, Record]] = {}
         cells: dict[tuple[str, str], Record] = {}
-        for record in order.records:
+        for record in records:
             cells.setdefault((record["nabm_code"], record["nabm_label"]), record)
         for (codes, texts), record in cells.items():
             for code, label in _aligned(codes, texts):
@@ -90,6 +91,15 @@ def alignments(edition: Edition) -> dict[tuple[str, str], Alignment]:
         for code, said in labels.items():
             pairs[key, code] = Alignment(key, code, SEVERAL.join(sorted(said)), next(iter(said.values())))
     return pairs
+
+
+def same_rows(old: Sequence[Record], new: Sequence[Record]) -> bool:
+    """Tell whether rows say the same, one by one: an entry that stands on them has not changed."""
+    return len(old) == len(new) and all(map(_same_values, old, new))
+
+
+def _same_values(old: Record, new: Record) -> bool:
+    return old.values == new.values
 
 
 def _aligned(codes: str, labels: str) -> Iterator[tuple[str, str]]:
@@ -107,17 +117,19 @@ def _aligned(codes: str, labels: str) -> Iterator[tuple[str, str]]:
             yield number, label
 
 
-def entries(table: Table) -> dict[Key, Entity]:
+def entries(table: Table) -> Entities[Key]:
     """Return the entries of a table of codes with all their fields; an entry without code stands under its label."""
     rows: dict[Key, list[Record]] = {}
     for record in table.records:
-        rows.setdefault((record["code"], "" if record["code"] else record["label"]), []).append(record)
-    return {key: _entry(key[0], records) for key, records in rows.items()}
+        code = record.values.get("code", "")
+        rows.setdefault((code, "" if code else record["label"]), []).append(record)
+    return Entities(rows, _entry)
 
 
-def _entry(code: str, records: Sequence[Record]) -> Entity:
+def _entry(records: Sequence[Record]) -> Entity:
+    code = records[0]["code"]
     if len(records) == 1:
-        return Entity(code, records[0].values, (records[0],))
+        return Entity(code, records[0].values, tuple(records))
     names = dict.fromkeys(name for record in records for name in record.values)
     return _entity(code, records, {name: [record[name] for record in records] for name in names})
 

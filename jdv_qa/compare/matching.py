@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from jdv_qa.compare.assignment import best_assignment
+from jdv_qa.compare.entries import Key
 from jdv_qa.compare.model import Kind, Named, Part, Recoding, Resemblance, code_place
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
@@ -73,7 +74,7 @@ class Matches:
 class EntryMatches:
     """The recodings, old key -> new key and recoding, and the pairs that are not sure enough to be one."""
 
-    recodings: Mapping[Hashable, tuple[Hashable, Recoding]]
+    recodings: Mapping[Key, tuple[Key, Recoding]]
     resemblances: tuple[Resemblance, ...] = ()
 
 
@@ -159,8 +160,8 @@ def match_codes(
 
 def match_entries(
     part: Part,
-    gone: Mapping[Hashable, Named],
-    come: Mapping[Hashable, Named],
+    gone: Mapping[Key, Named],
+    come: Mapping[Key, Named],
     loinc: LoincRelease | None = None,
     rules: MatchingRules | None = None,
 ) -> EntryMatches:
@@ -174,15 +175,15 @@ def match_entries(
     added; those, and whatever is ambiguous, remain a removal and an addition that resemble each other.
     """
     rules = rules or load_matching()
-    by_label: dict[str, list[Hashable]] = {}
-    by_code: dict[str, list[Hashable]] = {}
+    by_label: dict[str, list[Key]] = {}
+    by_code: dict[str, list[Key]] = {}
     for key, entry in come.items():
         if entry.code:
             by_label.setdefault(fold(entry.label), []).append(key)
             by_code.setdefault(entry.code, []).append(key)
     by_label.pop("", None)
-    found: dict[Hashable, dict[Hashable, _Likeness]] = {}
-    suitors: Counter[Hashable] = Counter()
+    found: dict[Key, dict[Key, _Likeness]] = {}
+    suitors: Counter[Key] = Counter()
     for key, entry in gone.items():
         if not entry.code:
             continue
@@ -195,7 +196,7 @@ def match_entries(
             confidence = 1.0 if "label" in evidence else rules.map_to
             found.setdefault(key, {})[target] = _Likeness(confidence, evidence)
             suitors[target] += 1
-    recodings: dict[Hashable, tuple[Hashable, Recoding]] = {}
+    recodings: dict[Key, tuple[Key, Recoding]] = {}
     resemblances = []
     for key, likenesses in found.items():
         old = gone[key]
@@ -214,7 +215,7 @@ def match_entries(
 
 
 def _apart(one: Mapping[str, Entity], other: Mapping[str, Entity]) -> Iterable[tuple[str, Entity]]:
-    return ((key, entity) for key, entity in one.items() if key not in other)
+    return ((key, one[key]) for key in one if key not in other)
 
 
 def recoding_kind(old_code: str, new_code: str) -> Kind | None:

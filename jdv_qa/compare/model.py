@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from functools import cached_property, lru_cache
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from jdv_qa.terminology.loinc import WITHDRAWN
 from jdv_qa.workbook.edition import MAIN_FIELDS
 
 Kind: TypeAlias = Literal["added", "removed", "modified", "assigned", "replaced"]
@@ -37,13 +36,13 @@ def field_place(field: str) -> tuple[int, str]:
     return _FIELD_ORDER.get(field, len(_FIELD_ORDER)), field
 
 
+@lru_cache(maxsize=32768)
 def code_place(code: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts codes by their numbers: 2951-2 before 24326-1."""
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(code) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One change. `code` is "" for an entry written without a code; rows are those of the first row that carries it.
 
     An association has the order's code and label, the result's code in `result` and the result's label in `old` or
@@ -91,8 +90,7 @@ class Change:
         return content
 
 
-@dataclass(frozen=True, slots=True)
-class Recoding:
+class Recoding(NamedTuple):
     """A code that gave way to another within a part: `assigned` if it was a pending code, else `replaced`.
 
     An entry without code that was given one is `modified`: it stood under its label, `old_key`.
@@ -111,8 +109,7 @@ class Recoding:
     old_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resemblance:
+class Resemblance(NamedTuple):
     """A removed and an added code that may be one, not surely enough to say so; evidence as in Recoding."""
 
     part: Part
@@ -122,16 +119,14 @@ class Resemblance:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A code, or the label of an entry without one, and its label."""
 
     code: str
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """What several changes amount to: `split` and `merge` of orders, results or sub-chapters that change chapter.
 
     `codes` are the results that went from one order to another, or the results or sub-chapters that changed chapter.
@@ -143,8 +138,7 @@ class Movement:
     codes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Collision:
+class Collision(NamedTuple):
     """A key that is not unique in one of the editions, and the rows that carry it.
 
     `repeated`: the same code, or pair of an order and a `result`, several times. `meanings`: a pending code under labels
@@ -160,8 +154,7 @@ class Collision:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Uncompared:
+class Uncompared(NamedTuple):
     """A field left out because one side has no column for it; `field` is "" for a whole tab that one side lacks."""
 
     part: Part
@@ -169,8 +162,7 @@ class Uncompared:
     missing_in: Sense
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(NamedTuple):
     """A code whose status is not the same in two LOINC releases; "" is a code that a release lacks.
 
     `kept`: the new edition still has it. `instead`: what the later release gives in its place (MapTo, chains followed to
@@ -196,6 +188,8 @@ class Statuses:
     @property
     def withdrawn(self) -> tuple[Transition, ...]:
         """The codes that LOINC has come to deprecate or discourage and that the new edition still has."""
+        from jdv_qa.terminology.loinc import WITHDRAWN
+
         return tuple(one for one in self.transitions if one.kept and one.after in WITHDRAWN)
 
     @cached_property
@@ -204,8 +198,7 @@ class Statuses:
         return dict(sorted(Counter((one.before, one.after) for one in self.transitions).items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """One of the two versions compared: its file, and what its Sommaire says."""
 
     path: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeGuard
 
 from jdv_qa.compare.entries import SEVERAL
@@ -14,16 +14,18 @@ Pair = tuple[str, str]
 
 
 def order_movements(
-    before: Collection[Pair], after: Collection[Pair], old: Mapping[str, str], new: Mapping[str, str]
+    before: Collection[Pair], after: Collection[Pair], old: Callable[[str], str], new: Callable[[str], str]
 ) -> Iterator[Movement]:
     """Yield the splits, then the merges of orders.
 
-    `before` and `after` are the pairs of the two editions; `old` and `new` give the label of every order, by key. An
+    `before` and `after` are the pairs of the two editions; `old` and `new` give the label of an order by its key. An
     order is split when half of its results or more went to several orders; or to a new one made of them, the order
     keeping the others. A merge is the same seen from the other end.
     """
-    held, holds = _by_order(before), _by_order(after)
     flows = _flows(before, after)
+    if not flows:
+        return
+    held, holds = _by_order(before), _by_order(after)
     yield from _gathered("split", flows, held, holds, old, new)
     back: dict[str, dict[str, set[str]]] = {}
     for source, targets in flows.items():
@@ -57,8 +59,8 @@ def _gathered(
     flows: Mapping[str, Mapping[str, set[str]]],
     held: Mapping[str, set[str]],
     holds: Mapping[str, set[str]],
-    own: Mapping[str, str],
-    others: Mapping[str, str],
+    own: Callable[[str], str],
+    others: Callable[[str], str],
 ) -> Iterator[Movement]:
     """Yield the orders of one edition that are several of the other; a merge is a split seen from the new edition."""
     for one in sorted(flows, key=code_place):
@@ -73,10 +75,10 @@ def _gathered(
         kept = held[one] & holds.get(one, set())
         if len(parts) + bool(kept) < 2 or 2 * len(moved | kept) < len(held[one]):
             continue
-        names = [Named(one, own.get(one, ""))]
-        several = [Named(other, others.get(other, "")) for other in sorted(parts, key=code_place)]
+        names = [Named(one, own(one))]
+        several = [Named(other, others(other)) for other in sorted(parts, key=code_place)]
         if kept:
-            several.insert(0, Named(one, others.get(one, "")))
+            several.insert(0, Named(one, others(one)))
         results = tuple(sorted(moved, key=code_place))
         if kind == "split":
             yield Movement("split", tuple(names), tuple(several), results)

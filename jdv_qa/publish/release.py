@@ -188,7 +188,7 @@ def plan_release(
     name = f"{bundle_name(version) if version else 'draft'}{_suffix(draft)}"
     edition = read_content(content, name, layout)
     if comparison is not None:  # tabs 9 and 10 take no part in it
-        kept = replace(comparison.new, path=edition.source.path, sha256=edition.source.sha256)
+        kept = comparison.new._replace(path=edition.source.path, sha256=edition.source.sha256)
         comparison = replace(comparison, new=kept)
     stage(say("Contrôle", "Checking"))
     report = check(

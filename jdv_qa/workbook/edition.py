@@ -7,11 +7,11 @@ are grouped (repeated, merged or left blank) take no part in equality.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import TypeAlias
+from functools import cached_property, partial
+from typing import TypeAlias, TypeVar
 
 RawValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
@@ -212,6 +212,60 @@ class Entity:
         return self.values.get(name, "")
 
 
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Entities(Mapping[Key, Entity]):
+    """Entities by key, in order of appearance, each put together from its rows when it is first asked for.
+
+    `rows`: key -> the rows that carry it. Who compares two editions asks for few of the entities: those whose rows differ.
+    """
+
+    __slots__ = ("_found", "_put_together", "_whole", "rows")
+
+    def __init__(
+        self,
+        rows: Mapping[Key, Sequence[Record]],
+        put_together: Callable[[Sequence[Record]], Entity],
+    ) -> None:
+        self.rows = rows
+        self._put_together = put_together
+        self._found: dict[Key, Entity] = {}
+        self._whole = False
+
+    def __getitem__(self, key: Key) -> Entity:
+        """Return an entity; raises KeyError where no row carries the key."""
+        if (entity := self._found.get(key)) is None:
+            entity = self._found[key] = self._put_together(self.rows[key])
+        return entity
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield the keys in order of appearance."""
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        """Return the number of entities."""
+        return len(self.rows)
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether a row carries the key; nothing is put together for that."""
+        return key in self.rows
+
+    def items(self) -> ItemsView[Key, Entity]:
+        """Return the keys with their entities, all put together."""
+        return self._all().items()
+
+    def values(self) -> ValuesView[Entity]:
+        """Return the entities, all put together."""
+        return self._all().values()
+
+    def _all(self) -> dict[Key, Entity]:
+        if not self._whole:
+            self._found = {key: self[key] for key in self.rows}
+            self._whole = True
+        return self._found
+
+
 @dataclass(frozen=True)
 class Edition:
     """One version of the value set. `tables` has a table for every tab found, by tab key, and "history" (of the Sommaire)."""
@@ -237,12 +291,12 @@ class Edition:
         return next((sheet for sheet in self.sheets if sheet.tab == key), None)
 
     @cached_property
-    def orders(self) -> dict[str, Entity]:
+    def orders(self) -> Entities[str]:
         """Orders by code, in order of appearance; an order without code stands under its label."""
         return _entities(self.main.records, "order_code", "order_label", ORDER_FIELDS)
 
     @cached_property
-    def results(self) -> dict[str, Entity]:
+    def results(self) -> Entities[str]:
         """Results by code, in order of appearance; a result without code stands under its LOINC label."""
         return _entities(self.main.records, "result_code", "result_loinc_label", RESULT_FIELDS)
 
@@ -257,25 +311,27 @@ class Edition:
         return {pair: tuple(records) for pair, records in rows.items()}
 
 
-def _entities(
-    records: tuple[Record, ...], code_field: str, label_field: str, fields: tuple[str, ...]
-) -> dict[str, Entity]:
+def _entities(records: tuple[Record, ...], code: str, label: str, fields: tuple[str, ...]) -> Entities[str]:
     grouped: dict[str, list[Record]] = {}
     for record in records:
-        if key := record[code_field] or record[label_field]:
+        said = record.values
+        if key := said.get(code) or said.get(label):
             grouped.setdefault(key, []).append(record)
-    entities = {}
-    for key, rows in grouped.items():
-        first = rows[0].values
-        values = {name: first[name] for name in fields if name in first}
-        variants = {}
-        if len(rows) > 1:
+    return Entities(grouped, partial(_entity, code, fields))
+
+
+def _entity(code: str, fields: tuple[str, ...], rows: Sequence[Record]) -> Entity:
+    first = rows[0].values
+    values = {name: first[name] for name in fields if name in first}
+    variants: dict[str, tuple[str, ...]] = {}
+    if len(rows) > 1:
+        alike = [first.get(name) for name in fields]
+        if any([row.values.get(name) for name in fields] != alike for row in rows):
             for name in fields:
                 seen = dict.fromkeys(row.values.get(name, "") for row in rows)
                 if len(seen) > 1:
                     variants[name] = tuple(seen)
-        entities[key] = Entity(values.get(code_field, ""), values, tuple(rows), variants)
-    return entities
+    return Entity(values.get(code, ""), values, tuple(rows), variants)
 
 
 def split_values(text: str) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ def facts(edition: Edition) -> set[Fact]:
             for name in FIELDS[part]:
                 if text := comparable(entity, name):
                     said.add((part, entity.code, name, text))
-    for pair in associations(edition).values():
-        said.add(("association", pair.order, pair.result))
+    for order, result in associations(edition):
+        said.add(("association", order, result))
     return said
 
 

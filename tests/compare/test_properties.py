@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
+from deepdiff import DeepDiff
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jdv_qa.compare.compare import compare
+from jdv_qa.compare.entries import comparable, differing_fields
 from jdv_qa.compare.impact import propose_version
 from jdv_qa.compare.model import Change
 from jdv_qa.report.changes_json import changes_json
-from jdv_qa.workbook.edition import Edition
+from jdv_qa.workbook.edition import Edition, Entity
 from tests.compare.build import Row, edition
 
 CODES = st.sampled_from(["", "1-8", "2-6", "3-4", "600238", "600239", "X1-8", "à définir"])
@@ -90,3 +92,22 @@ def test_a_difference_is_never_silent(one: Edition, two: Edition) -> None:
     assert orders <= told
     assert all(c.old != c.new for c in comparison.changes if c.kind == "modified")
     assert bool(comparison.changes) == (propose_version("1.0.0", comparison.changes).step != "none")
+
+
+FIELDS = ("order_synonyms", "rank", "unit", "label", "__comment", "root['unit']")
+ENTITIES = st.builds(
+    lambda values, variants: Entity("1-8", {name: text for name, text in values.items() if text}, (), variants),
+    st.dictionaries(
+        st.sampled_from(FIELDS), st.one_of(TEXTS, st.sampled_from(["1,0", "1.0", "01", "b;a", "a;;b", "É"]))
+    ),
+    st.dictionaries(st.sampled_from(FIELDS), st.permutations(["", "a", "a ; b", "2,0"]).map(tuple), max_size=2),
+)
+
+
+@given(ENTITIES, ENTITIES)
+def test_fields_differ_where_deepdiff_says_so(one: Entity, two: Entity) -> None:
+    before, after = ({name: comparable(entity, name) for name in FIELDS} for entity in (one, two))
+    found = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
+    assert set(found) <= {"values_changed"}
+    told = {level.path(output_format="list")[0] for level in found.get("values_changed", ())}
+    assert told == set(differing_fields(one, two, FIELDS))
