@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from jdv_qa.checks.indicators import indicators
 from jdv_qa.errors import WorkbookError
@@ -31,10 +32,18 @@ from jdv_qa.publish.register import (
     read_release,
 )
 
+if TYPE_CHECKING:
+    from deepdiff.model import DiffLevel
+
 Kind: TypeAlias = Literal["differs", "missing", "extra", "leftover"]
 
 _BESIDE = ("README", ".git")
 """Beginnings of names that may stand in the register's folder beside it: its description, what git keeps."""
+
+_FEW = 3
+"""Places told of a manifest that is not as the index says."""
+_LONG = 40
+"""Characters shown of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +164,8 @@ def _sizes(stated: int, real: int) -> str:
 def _disagreements(register: Register, release: Release, contents: dict[str, bytes]) -> Iterator[Fault]:
     """Yield the files that, whole as they are, do not say the same thing as the index or as one another."""
     own = f"{release.version}/"
-    if contents.get(MANIFEST) != manifest(release):
-        yield Fault(own + MANIFEST, "differs", say("ne dit pas ce que dit l'index", "does not say what the index says"))
+    if (held := contents.get(MANIFEST, b"")) != (wanted := manifest(release)):
+        yield Fault(own + MANIFEST, "differs", _unlike_the_index(held, wanted))
     lines = contents.get(CHECKSUMS, b"").decode("ascii", "replace").splitlines()
     stated = {line[66:]: line[:64] for line in lines if line[64:66] == "  "}
     real = {file.path: file.sha256 for file in release.files if file.path != CHECKSUMS}
@@ -177,6 +186,45 @@ def _disagreements(register: Register, release: Release, contents: dict[str, byt
     if indicators(edition) != dict(release.figures) or len(edition.main.records) != release.rows:
         reason = say("les chiffres de l'index ne sont pas ceux des tables", "the index's figures are not the tables'")
         yield Fault(INDEX, "differs", f"{release.version} : {reason}")
+
+
+def _unlike_the_index(held: bytes, wanted: bytes) -> str:
+    """Return that a manifest does not say what the index says, and where: "… (title : « A », index : « B »)"."""
+    plain = say("ne dit pas ce que dit l'index", "does not say what the index says")
+    try:
+        stated = json.loads(held)
+    except ValueError:
+        return plain
+    from deepdiff import DeepDiff
+
+    differences = DeepDiff(stated, json.loads(wanted), view="tree", ignore_private_variables=False, verbose_level=0)
+    levels = sorted((level for found in differences.values() for level in found), key=_place)
+    told = [
+        say(
+            f"{_place(level)} : {_quoted(level.t1)}, index : {_quoted(level.t2)}",
+            f"{_place(level)}: {_quoted(level.t1)}, index: {_quoted(level.t2)}",
+        )
+        for level in levels[:_FEW]
+    ]
+    more = ["…"] if len(levels) > _FEW else []
+    return f"{plain} ({' ; '.join([*told, *more])})" if told else plain
+
+
+def _place(level: DiffLevel) -> str:
+    """Return where two contents differ: "files[3].bytes"."""
+    steps = level.path(output_format="list")
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def _quoted(value: object) -> str:
+    """Return a value for a sentence, shortened; what one side lacks is absent."""
+    from deepdiff.helper import notpresent
+
+    if value is notpresent:
+        return say("absent", "absent")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+    return say(f"« {text} »", f'"{text}"')
 
 
 def _unlike_the_folder(content: bytes, contents: dict[str, bytes]) -> Iterator[str]:

@@ -365,7 +365,20 @@ def test_an_index_that_says_something_else_is_named(tmp_path: Path) -> None:
     register = small_register(tmp_path)
     first = register.releases[0]
     lied = replace(register, releases=(replace(first, rows=99), *register.releases[1:]))
-    assert [fault.path for fault in faults(lied)] == ["1.0.0/manifest.json", "index.json"]
+    found = faults(lied)
+    assert [fault.path for fault in found] == ["1.0.0/manifest.json", "index.json"]
+    assert found[0].reason == f"ne dit pas ce que dit l'index (rows : « {first.rows} », index : « 99 »)"
+
+
+def test_what_a_manifest_and_the_index_disagree_on_is_told_briefly(tmp_path: Path) -> None:
+    register = small_register(tmp_path)
+    first = register.releases[0]
+    other = replace(first, title="t" * 60, date="2020-01-01", loinc="2.70", figures={}, status="imported")
+    lied = replace(register, releases=(other, *register.releases[1:]))
+    reason = faults(lied)[0].reason
+    assert f"date : « {first.date} », index : « 2020-01-01 »" in reason
+    assert reason.endswith(" ; …)")
+    assert len(reason) < 300
 
 
 def test_checksums_are_those_of_sha256sum(shared: Register) -> None:
