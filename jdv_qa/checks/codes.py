@@ -54,7 +54,7 @@ def _read(text: str) -> CodeReading:
 _RIGHT = CodeReading(CodeForm.LOINC)
 
 
-@rule("COD-01")
+@rule("COD-01", after_schemas=True)
 def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Codes that are neither a LOINC code nor a pending code, and LOINC codes that lost their dash.
 
@@ -163,7 +163,7 @@ def identifier_of_something_else(context: Context, parameters: Mapping[str, Any]
         yield Problem(problem.tab, problem.record, problem.field, message=problem.record[problem.field][:2].upper())
 
 
-@rule("COD-04")
+@rule("COD-04", after_schemas=True)
 def code_or_label_alone(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """A label without its code, or a code without its label; what other rows say is proposed."""
     main = context.edition.main

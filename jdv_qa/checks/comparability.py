@@ -20,7 +20,7 @@ TECHNIQUE_OF = {"1": "N", "2": "O"}
 """Level of comparability -> the discriminating technique that goes with it."""
 
 
-@rule("CMP-01")
+@rule("CMP-01", after_schemas=True)
 def level(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Levels that are not 1 or 2; a row without result has none."""
     for problem in schema_problems(context, "CMP-01"):
@@ -29,7 +29,7 @@ def level(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
             yield problem
 
 
-@rule("CMP-02")
+@rule("CMP-02", after_schemas=True)
 def technique(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Techniques that are not O or N, with what the writer meant where it is plain."""
     meanings = {fold(text): letter for letter, texts in parameters["spellings"].items() for text in texts}

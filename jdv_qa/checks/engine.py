@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jdv_qa.checks import schema_process
 from jdv_qa.checks.baseline import Baseline, Key
 from jdv_qa.checks.catalogue import Rule, load_catalogue, text
 from jdv_qa.checks.finding import Finding, Problem, Severity
 from jdv_qa.checks.profiles import Profile, load_profile
-from jdv_qa.checks.schemas import SchemaError, validate_table
+from jdv_qa.checks.schemas import SchemaError, Validation
 from jdv_qa.checks.waivers import Stale, Waiver, apply_waivers
 from jdv_qa.errors import JdvError, WorkbookError
 from jdv_qa.language import say
@@ -90,13 +91,16 @@ class Context:
         assert self.previous is not None
         return read_told(self.edition, self.previous, self.comparison, self.layout)
 
+    def ask_schemas(self) -> Validation:
+        """Put the Table Schemas of all tabs to frictionless, once; `schema_errors` has what it finds."""
+        return once(self, "validation", lambda: Validation(self.edition.tables.values()))
+
     @cached_property
     def schema_errors(self) -> Mapping[str, tuple[SchemaError, ...]]:
-        """The errors of all Table Schemas, by the rule that reports them; frictionless runs once."""
+        """The errors of all Table Schemas, by the rule that reports them."""
         found: dict[str, list[SchemaError]] = {}
-        for table in self.edition.tables.values():
-            for error in validate_table(table):
-                found.setdefault(error.rule, []).append(error)
+        for error in self.ask_schemas().errors():
+            found.setdefault(error.rule, []).append(error)
         return {rule: tuple(errors) for rule, errors in found.items()}
 
 
@@ -114,19 +118,25 @@ def once(context: Context, name: str, find: Callable[[], _Found]) -> _Found:
 
 RuleFunction = Callable[[Context, Mapping[str, Any]], Iterable[Problem]]
 _functions: dict[str, RuleFunction] = {}
+_patient: set[str] = set()
 
 
 class CannotRun(Exception):
     """Raised by a rule that finds that it lacks what it needs; the reason goes into the report, the rule counts as skipped."""
 
 
-def rule(identifier: str) -> Callable[[RuleFunction], RuleFunction]:
-    """Register a function as the rule of that id. It is given the context and the rule's parameters, and yields problems."""
+def rule(identifier: str, *, after_schemas: bool = False) -> Callable[[RuleFunction], RuleFunction]:
+    """Register a function as the rule of that id. It is given the context and the rule's parameters, and yields problems.
+
+    `after_schemas`: it looks at `Context.schema_errors`, which another process is busy finding: it had better run late.
+    """
 
     def register(function: RuleFunction) -> RuleFunction:
         if identifier in _functions:
             raise ValueError(f"{identifier} is registered twice")
         _functions[identifier] = function
+        if after_schemas:
+            _patient.add(identifier)
         return function
 
     return register
@@ -241,6 +251,8 @@ def check(
     context = Context(
         edition, layout or load_layout(), tuple(earlier), loinc, nabm, None if waivers is None else tuple(waivers)
     )
+    if schema_process.is_begun():
+        context.ask_schemas()
     functions = rule_functions()
     run: list[str] = []
     skipped: list[NotRun] = []
@@ -267,19 +279,23 @@ def check(
         run.append(wanted.id)
         found.extend(placed)
 
-    last = [wanted for wanted in rules.values() if wanted.family == "DER"]
-    for wanted in rules.values():
-        if wanted not in last:
-            run_rule(wanted)
+    last = [identifier for identifier in rules if identifier.startswith("DER")]
+    for identifier in sorted(rules, key=lambda identifier: identifier in _patient):
+        if identifier not in last:
+            run_rule(rules[identifier])
     found.sort(key=lambda placed: placed[0])
     findings, stale = apply_waivers(
         [finding for _, finding in found], context.waivers or (), rules, run, edition.identity.version
     )
     vars(context)["stale_waivers"] = tuple(stale)
     found.clear()
-    for wanted in last:
-        run_rule(wanted)
+    for identifier in last:
+        run_rule(rules[identifier])
     findings.extend(finding for _, finding in found)
+    place = {identifier: number for number, identifier in enumerate(rules)}
+    run.sort(key=lambda identifier: place[identifier])
+    for apart in (skipped, crashed):
+        apart.sort(key=lambda item: place[item.rule])
     return Report(
         edition, tuple(findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, baseline,
         tuple(context.waivers or ()),

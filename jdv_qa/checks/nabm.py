@@ -15,7 +15,7 @@ from jdv_qa.terminology.nabm import CODE_WIDTH, Act, Nabm
 from jdv_qa.workbook.edition import CellKind, Record, split_values
 
 
-@rule("NAB-01")
+@rule("NAB-01", after_schemas=True)
 def malformed(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Malformed codes; those that Excel keeps as numbers or dates are left to CEL-03 and CEL-04."""
     for error in context.schema_errors.get("NAB-01", ()):
@@ -27,7 +27,7 @@ def malformed(context: Context, parameters: Mapping[str, Any]) -> Iterator[Probl
         yield Problem(error.tab, error.record, error.field, suggestion=meant, message="meant" if meant else "default")
 
 
-@rule("NAB-02")
+@rule("NAB-02", after_schemas=True)
 def unpaired(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Cells with more or fewer labels than codes; those of the codes, where other rows tell them, are proposed."""
     labels = {code: texts.most_common(1)[0][0] for code, texts in _labels(context).items()}

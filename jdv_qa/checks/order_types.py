@@ -19,7 +19,7 @@ def _loinc_type(context: Context, code: str) -> str | None:
     return term.order_obs if term and term.order_obs in TYPES else None
 
 
-@rule("TYP-01")
+@rule("TYP-01", after_schemas=True)
 def type_missing_or_unknown(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Types that are not one of the three words, and LOINC orders without a type. A pending order has none."""
     spellings = {fold(text): kind for kind, texts in parameters["spellings"].items() for text in (kind, *texts)}

@@ -173,7 +173,7 @@ def _meant_codes(value: str, codes: Mapping[str, str], nearest: Callable[[str], 
     return [part if part in codes else nearest(part) for part in parts] if len(parts) > 1 else [None]
 
 
-@rule("REF-07")
+@rule("REF-07", after_schemas=True)
 def defined_twice(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Codes that a reference tab defines more than once."""
     yield from schema_problems(context, "REF-07")

@@ -135,7 +135,7 @@ def code_with_two_labels(context: Context, parameters: Mapping[str, Any]) -> Ite
             yield Problem("main", record, "order_label", suggestion=common, facts={"common": common})
 
 
-@rule("GRP-07")
+@rule("GRP-07", after_schemas=True)
 def rank(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Ranks that are no whole number, and ranks that two results of one chapter share.
 

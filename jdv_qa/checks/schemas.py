@@ -1,28 +1,28 @@
-"""Table Schemas: frictionless runs them on the rows in memory, and each of its errors belongs to a rule.
+"""Table Schemas: frictionless judges the values of each column, and each of its errors belongs to a rule.
 
-A field of `rules/schemas/<tab>.json` names, under "jdv:rules", the rule that reports each of its constraints.
+A field of `rules/schemas/<tab>.json` names, under "jdv:rules", the rule that reports each of its constraints. What no value
+breaks by itself, a key or a field that must be unique, is compared here, in the way of frictionless (a test holds both together).
 """
 
 from __future__ import annotations
 
 import json
-import re
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jdv_qa.checks import schema_process
 from jdv_qa.resources import rules_directory
 from jdv_qa.workbook.edition import Record, Table
 
-_CONSTRAINT = re.compile(r'constraint "(\w+)"')
+if TYPE_CHECKING:
+    from jdv_qa.checks.schema_verdicts import Column, Value, Verdict
+
 _RULES = "jdv:rules"
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaError:
+class SchemaError(NamedTuple):
     """A cell, or a key of several cells, that breaks a Table Schema.
 
     `constraint` is the schema's word: pattern, enum, required and the like.
@@ -35,6 +35,15 @@ class SchemaError:
     constraint: str
 
 
+class _Judged(NamedTuple):
+    """A column that frictionless is asked about: the field, what the rows hold, and each value once."""
+
+    table: Table
+    field: Mapping[str, Any]
+    values: Sequence[Value]
+    distinct: Sequence[Value]
+
+
 @lru_cache
 def load_schema(tab: str, directory: Path | None = None) -> dict[str, Any] | None:
     """Return the Table Schema of a tab as it stands in its file, None when the tab has none."""
@@ -45,46 +54,86 @@ def load_schema(tab: str, directory: Path | None = None) -> dict[str, Any] | Non
     return content
 
 
-def validate_table(table: Table) -> Iterator[SchemaError]:
-    """Run the Table Schema of a tab on its records and yield the errors, in the order of the rows.
+class Validation:
+    """The Table Schemas of some tables, put to frictionless; made early, asked late, it lets the rules run meanwhile.
 
     Columns that the workbook lacks are left out (STR-02 reports them), and so are the cells completed from the row above, whose
-    own cell is checked once. Raises LookupError for a constraint that belongs to no rule: nothing is dropped in silence.
+    own cell is checked once.
     """
-    schema = load_schema(table.key)
-    if schema is None or not table.records:
-        return
-    from frictionless import Resource, Schema
 
-    fields = [field for field in schema["fields"] if table.has(field["name"])]
-    owners = {field["name"]: field.get(_RULES, {}) for field in fields}
-    names = list(owners)
-    descriptor: dict[str, Any] = {
-        "fields": [{k: field[k] for k in ("name", "type", "constraints") if k in field} for field in fields]
-    }
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables = [(table, schema) for table in tables if table.records and (schema := load_schema(table.key))]
+        self._columns = [column for table, schema in self._tables for column in _columns(table, schema)]
+        asked: list[Column] = [
+            (
+                {key: column.field[key] for key in ("name", "type", "constraints") if key in column.field},
+                column.distinct,
+            )
+            for column in self._columns
+        ]
+        self._verdicts = schema_process.ask(asked)
+
+    def errors(self) -> Iterator[SchemaError]:
+        """Yield the errors, tab by tab in the order of the rows.
+
+        Raises LookupError for a constraint that belongs to no rule: nothing is dropped in silence.
+        """
+        verdicts = list(zip(self._columns, self._verdicts(), strict=True))
+        for table, schema in self._tables:
+            broken: list[tuple[int, str, str]] = []
+            for column, verdict in verdicts:
+                if column.table is table and verdict:
+                    broken += _places(column, verdict)
+            broken += _repeated(table, schema)
+            broken.sort(key=lambda place: place[0])
+            owners = {field["name"]: field.get(_RULES, {}) for field in schema["fields"]}
+            for index, name, constraint in broken:
+                record = table.records[index]
+                if name not in record.inherited:
+                    yield SchemaError(_owner(table.key, owners, name, constraint), table.key, record, name, constraint)
+
+
+def _columns(table: Table, schema: Mapping[str, Any]) -> Iterator[_Judged]:
+    """Yield the columns of a table of which frictionless may have something to say: a plain text is always one."""
+    for field in schema["fields"]:
+        if table.has(field["name"]) and (field["type"] != "string" or set(field.get("constraints", ())) - {"unique"}):
+            values = _values(table, field["name"])
+            yield _Judged(table, field, values, list(dict.fromkeys(values)))
+
+
+def _values(table: Table, name: str) -> list[Value]:
+    return [record.values.get(name) for record in table.records]
+
+
+def _places(column: _Judged, verdict: Verdict) -> Iterator[tuple[int, str, str]]:
+    """Yield (index of the record, field, constraint) for each cell of a column that holds a value refused."""
+    for index, value in enumerate(column.values):
+        for constraint in verdict.get(value, ()):
+            yield index, column.field["name"], constraint
+
+
+def _repeated(table: Table, schema: Mapping[str, Any]) -> Iterator[tuple[int, str, str]]:
+    """Yield the cells of unique fields, then the keys, that an earlier row holds, and the keys that are blank.
+
+    The place of a key is its last field.
+    """
+    for field in schema["fields"]:
+        if field.get("constraints", {}).get("unique") and table.has(field["name"]):
+            seen: set[str] = set()
+            for index, value in enumerate(_values(table, field["name"])):
+                if value is None:
+                    continue
+                if value in seen:
+                    yield index, field["name"], "unique"
+                seen.add(value)
     key = schema.get("primaryKey", [])
-    if key and all(name in owners for name in key):
-        descriptor["primaryKey"] = key
-    rows = [[record.values.get(name) for name in names] for record in table.records]
-    with Resource(data=[names, *rows], schema=Schema.from_descriptor(descriptor)) as resource:
-        report = resource.validate(limit_errors=sys.maxsize)
-    for error in report.tasks[0].errors:
-        facts = error.to_dict()
-        if "rowNumber" not in facts:
-            raise LookupError(f"{table.key}: {error.message}")
-        record = table.records[facts["rowNumber"] - 2]
-        name, constraint = facts.get("fieldName"), _constraint(facts)
-        if name is None:
-            name = key[-1]
-        if name not in record.inherited:
-            yield SchemaError(_owner(table.key, owners, name, constraint), table.key, record, name, constraint)
-
-
-def _constraint(facts: dict[str, Any]) -> str:
-    if facts["type"] == "primary-key":
-        return "primaryKey"
-    match = _CONSTRAINT.search(facts.get("note", ""))
-    return match.group(1) if match else str(facts["type"]).removesuffix("-error")
+    if key and all(map(table.has, key)):
+        blank = (None,) * len(key)
+        known: set[object] = {blank}
+        for index, values in enumerate(zip(*(_values(table, name) for name in key), strict=True)):
+            if values in known:
+                yield index, key[-1], "primaryKey"
+            known.add(values)
 
 
 def _owner(tab: str, owners: dict[str, dict[str, str]], name: str, constraint: str) -> str:

@@ -28,7 +28,7 @@ def line_of(edition: Edition, name: str) -> Record | None:
     return next((record for record in edition.records("summary") if record.row == row), None)
 
 
-@rule("SOM-01")
+@rule("SOM-01", after_schemas=True)
 def version(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Version missing or malformed, in the Sommaire, its history and the notes."""
     identity = context.edition.identity
