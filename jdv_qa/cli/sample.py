@@ -23,9 +23,15 @@ def sample(
     from jdv_qa.sample import REPORT, REQUESTS, SAMPLE_DIR, files
 
     screen = console()
-    for path in (*files().values(), REPORT, REQUESTS, SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE"):
-        write_file(directory / path.name, path.read_bytes(), force=force)
-        screen.print(Text(str(directory / path.name)))
+    wanted = {
+        directory / path.name: path.read_bytes()
+        for path in (*files().values(), REPORT, REQUESTS, SAMPLE_DIR / "README.md", SAMPLE_DIR / "NOTICE")
+    }
+    there = {path for path, content in wanted.items() if path.is_file() and path.read_bytes() == content}
+    for path, content in wanted.items():
+        if path not in there or len(there) == len(wanted):  # a copy that was cut short is completed
+            write_file(path, content, force=force)
+        screen.print(Text(str(path)))
     draft = directory / files()["1.2.0"].name
     screen.print(Text(say(f"Pour commencer : jdv check {draft}", f"To begin: jdv check {draft}"), style="dim"))
 

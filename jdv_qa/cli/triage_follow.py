@@ -184,10 +184,10 @@ def _write_workbook(followed: Sequence[Followed], register: Register, output: Pa
 
 def _write_answers(followed: Sequence[Followed], release: Edition, folder: Path, *, force: bool) -> None:
     from jdv_qa.files import new_directory
-    from jdv_qa.triage.answers import answers, merge_name
+    from jdv_qa.triage.answers import answers, is_answer, merge_name
 
     files = answers(followed, release)
-    with new_directory(folder, force=force) as directory:
+    with new_directory(folder, is_ours=is_answer, force=force) as directory:
         for name, content in files.items():
             (directory / name).write_bytes(content)
     letters = count(len(files) - 1, "réponse", "answer")

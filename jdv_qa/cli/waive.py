@@ -54,7 +54,7 @@ def waive(
 
     from jdv_qa.checks.waivers import load_waivers, parse_waivers, waiver_entry
     from jdv_qa.cli.settings import load_settings
-    from jdv_qa.files import write_file
+    from jdv_qa.files import alone, write_file
 
     settings = load_settings(config)
     path = waivers or settings.file("waivers") or Path(DEFAULT_FILE)
@@ -67,10 +67,11 @@ def waive(
     reason = _ask(reason, say("Raison", "Reason"), "--reason")
     by = _ask(by, say("Accordée par", "Granted by"), "--by")
     entry = waiver_entry(finding, reason, by, until, dt.date.today())
-    before = path.read_text(encoding="utf-8-sig") if path.exists() else _head()
-    after = f"{before.rstrip()}\n{entry}"
-    parse_waivers(after, path)  # a list written between brackets cannot be added to: refuse before anything is written
-    write_file(path, after.encode(), force=True)
+    with alone(path):
+        before = path.read_text(encoding="utf-8-sig") if path.exists() else _head()
+        after = f"{before.rstrip()}\n{entry}"
+        parse_waivers(after, path)  # a list between brackets cannot be added to: refuse before anything is written
+        write_file(path, after.encode(), force=True)
     console().print(Text(say(f"Dérogation ajoutée à {path} :", f"Waiver added to {path}:")))
     console().print(Text(entry.rstrip()))
 

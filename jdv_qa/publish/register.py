@@ -30,6 +30,7 @@ from jdv_qa.checks.indicators import INDICATORS
 from jdv_qa.checks.notes import above, same_version
 from jdv_qa.compare.model import IMPACTS, KINDS
 from jdv_qa.errors import RegisterError, ReleaseRefused, WorkbookError
+from jdv_qa.files import reason_of, sync_folder
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.layout import Layout
@@ -211,7 +212,7 @@ def load_register(directory: Path) -> Register:
     except (FileNotFoundError, NotADirectoryError):
         return Register(directory)
     except OSError as error:
-        raise _wrong(path, str(error.strerror)) from None
+        raise _wrong(path, reason_of(error)) from None
     return _parsed(directory, path, content)
 
 
@@ -471,26 +472,35 @@ def add_release(register: Register, release: Release, contents: Mapping[str, byt
                 )
             if reason := obstacle(present, release.version):
                 raise ReleaseRefused(reason)
-            folder = directory / release.version
-            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
-            for path, content in contents.items():
-                _write(unfinished / path, content, mode=0o444)
-            _sync_folders(unfinished)
-            unfinished.chmod(0o755)
-            releases = [*present.releases, release]
-            _write(directory / _NEXT_INDEX, _index_bytes(releases))
-            unfinished.rename(folder)
-            _sync_folder(directory)
-            (directory / _NEXT_INDEX).replace(directory / INDEX)
-            _sync_folder(directory)
+            try:
+                releases = _enter(present, release, contents)
+            except BaseException:
+                with suppress(OSError, RegisterError):  # what cannot be cleared now, the next release clears
+                    _clear_leftovers(directory)
+                raise
+            sync_folder(directory)
     except OSError as error:
+        reason = reason_of(error)
         raise RegisterError(
-            say(
-                f"{directory} : écriture impossible ({error.strerror})",
-                f"{directory}: cannot be written ({error.strerror})",
-            )
+            say(f"{directory} : écriture impossible ({reason})", f"{directory}: cannot be written ({reason})")
         ) from error
-    return Register(directory, tuple(releases))
+    return Register(directory, releases)
+
+
+def _enter(present: Register, release: Release, contents: Mapping[str, bytes]) -> tuple[Release, ...]:
+    """Put the files of a release and the index that names it in their places, and return the releases there are then."""
+    directory = present.directory
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
+    for path, content in contents.items():
+        _write(unfinished / path, content, mode=0o444)
+    _sync_folders(unfinished)
+    unfinished.chmod(0o755)
+    releases = (*present.releases, release)
+    _write(directory / _NEXT_INDEX, _index_bytes([*releases]))
+    unfinished.rename(directory / release.version)
+    sync_folder(directory)
+    (directory / _NEXT_INDEX).replace(directory / INDEX)
+    return releases
 
 
 def obstacle(register: Register, version: str) -> str:
@@ -631,15 +641,4 @@ def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
 def _sync_folders(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
-            _sync_folder(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk; Windows has no such call and needs none."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            sync_folder(path)

@@ -33,6 +33,7 @@ WIDTH = 80
 
 _UNSAFE = re.compile(r"[^0-9A-Za-z]+")
 _LONGEST_NAME = 40
+_ANSWER = re.compile(r"(?:reponse|answer)-[0-9A-Za-z-]+\.txt|publipostage\.csv|mail_merge\.csv")
 _PIECES = (
     ("unit", "unité", "unit"),
     ("display", "libellé d'édition", "display label"),
@@ -60,6 +61,11 @@ def answers(followed: Sequence[Followed], release: Edition) -> dict[str, bytes]:
 def merge_name() -> str:
     """Return the name of the table of the mail merge."""
     return say("publipostage.csv", "mail_merge.csv")
+
+
+def is_answer(name: str) -> bool:
+    """Tell whether a file name is one that `answers` gives, in either language."""
+    return _ANSWER.fullmatch(name) is not None
 
 
 def _names(numbers: Iterable[str]) -> Iterator[str]:

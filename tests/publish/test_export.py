@@ -472,15 +472,39 @@ def test_command_writes_the_folder(workbook: Path, tmp_path: Path) -> None:
 
 
 def test_command_refuses_a_filled_folder_unless_forced(workbook: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run(workbook, out, "--with", "fhir", "--with", "svs").exit_code == 0
+    assert isinstance(run(workbook, out).exception, OutputError)
+    assert (out / "fhir").is_dir()
+    assert run(workbook, out, "--force", "--separator", ",", "--bom").exit_code == 0
+    assert not (out / "fhir").exists()
+    assert (out / "specimens.csv").read_bytes() == b'\xef\xbb\xbf"Code","Libell\xc3\xa9"\r\n"SER","S\xc3\xa9rum"\r\n'
+
+
+@pytest.mark.parametrize("foreign", ["old.txt", "fhir/notes.json", "data/x.csv", "JDV_CircuitBio_0.9.xlsx", "link"])
+def test_command_never_replaces_what_it_has_not_written(workbook: Path, tmp_path: Path, foreign: str) -> None:
+    out = tmp_path / "out"
+    assert run(workbook, out).exit_code == 0
+    place = out / foreign
+    place.parent.mkdir(exist_ok=True)
+    if foreign == "link":
+        place.symlink_to(tmp_path)
+    else:
+        place.write_text("x")
+    error = run(workbook, out, "--force").exception
+    assert isinstance(error, OutputError)
+    assert foreign in str(error)
+    assert place.exists()
+
+
+def test_command_replaces_no_folder_without_an_export(workbook: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old.txt").write_text("x")
-    assert isinstance(run(workbook, tmp_path / "out").exception, OutputError)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old.txt"]
-    assert run(workbook, tmp_path / "out", "--force", "--separator", ",", "--bom").exit_code == 0
-    assert not (tmp_path / "out" / "old.txt").exists()
-    assert (
-        tmp_path / "out" / "specimens.csv"
-    ).read_bytes() == b'\xef\xbb\xbf"Code","Libell\xc3\xa9"\r\n"SER","S\xc3\xa9rum"\r\n'
+    (tmp_path / "out" / "main.csv").write_text("x")
+    for description in (None, "{", "[]", '{"name": "theirs", "resources": [{"path": "main.csv"}]}'):
+        if description is not None:
+            (tmp_path / "out" / "datapackage.json").write_text(description)
+        assert "main.csv" in str(run(workbook, tmp_path / "out", "--force").exception)
+    assert (tmp_path / "out" / "main.csv").read_text() == "x"
 
 
 def test_command_refuses_another_separator(workbook: Path, tmp_path: Path) -> None:

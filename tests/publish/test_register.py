@@ -212,12 +212,12 @@ def test_a_version_is_never_changed_nor_followed_by_a_lower_one(tmp_path: Path) 
             write_file(register.directory / path, b"x", force=True)
     with (
         pytest.raises(OutputError, match="une version publiée ne change plus"),
-        new_directory(register.directory / "1.1.0", force=True),
+        new_directory(register.directory / "1.1.0", is_ours=lambda _: True, force=True),
     ):
         pass
     with (
         pytest.raises(OutputError, match="une version publiée ne change plus"),
-        new_directory(register.directory, force=True),
+        new_directory(register.directory, is_ours=lambda _: True, force=True),
     ):
         pass
     assert snapshot(register.directory) == before
