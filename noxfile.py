@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 DEMO = Path("reports", "demo")
+PEERS = ("daff", "csv-diff", "frictionless[excel]")
+"""What the benchmarks measure beside our own commands, in an environment of its own."""
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
 """Tests run on every core, those of a file together: they share what is slow to make."""
 
@@ -189,6 +191,10 @@ sys.exit(f"not in the installed package: {outside}" if outside else 0)
 
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
-    """Measure the commands on a full-size workbook; what follows -- goes to `python -m benchmarks`."""
-    session.install(".")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    """Measure the commands on full-size workbooks, beside their peers; what follows -- goes to `python -m benchmarks`."""
+    session.install("--editable", ".", *group("benchmarks"))
+    peers = Path(session.create_tmp(), "peers")
+    session.run(sys.executable, "-m", "venv", peers, external=True)
+    python = peers / ("Scripts" if os.name == "nt" else "bin") / "python"
+    session.run(python, "-m", "pip", "install", "--quiet", *PEERS, external=True)
+    session.run("python", "-m", "benchmarks", "--peers", python, *session.posargs)
