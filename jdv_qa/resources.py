@@ -42,5 +42,6 @@ def parse_yaml(text: str) -> Any:
 
     try:
         return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise UnreadableYaml(" ".join(str(error).split())) from None
+    except (yaml.YAMLError, ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
+        # beside errors of its own PyYAML lets pass those of a value that is not of the type it states ("!!int x", 2026-13-45)
+        raise UnreadableYaml(" ".join(str(error).split()) or type(error).__name__) from None

@@ -59,7 +59,7 @@ def load_baseline(path: Path) -> Baseline:
         raise RuleFileError(
             say(f"{path} : rapport de référence introuvable", f"{path}: baseline report not found")
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RuleFileError(
             say(
                 f"{path} : ce n'est pas un rapport de « jdv check --format json » ({error})",

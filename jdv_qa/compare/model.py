@@ -28,6 +28,8 @@ REFERENCES: tuple[Part, ...] = ("chapter", "clinical_info", "specimen", "site", 
 """The parts held by the reference tabs."""
 
 _DIGITS = re.compile(r"(\d+)")
+_LONGEST_NUMBER = 18
+"""Digits of a number in a code; what is longer is no number of a code, and Python refuses to read thousands of them."""
 _FIELD_ORDER = {name: place for place, name in enumerate((*MAIN_FIELDS, "code", "label", "subcode", "sublabel"))}
 
 
@@ -39,7 +41,11 @@ def field_place(field: str) -> tuple[int, str]:
 @lru_cache(maxsize=32768)
 def code_place(code: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts codes by their numbers: 2951-2 before 24326-1."""
-    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(code) if part)
+    return tuple(
+        (0, int(part), part) if len(part) <= _LONGEST_NUMBER and part.isdecimal() else (1, 0, part)
+        for part in _DIGITS.split(code)
+        if part
+    )
 
 
 class Change(NamedTuple):

@@ -127,8 +127,18 @@ def is_time(text: str) -> bool:
 def read_label(text: str) -> LabelReading:
     """Tell whether a text is a regular label, what is wrong first if not, and what label is meant where that is plain.
 
-    Doubled, no-break and invisible spaces are not looked at.
+    The label meant is regular itself. Doubled, no-break and invisible spaces are not looked at.
     """
+    reading = _first_reading(text)
+    if reading.label is None or reading.form is LabelForm.REGULAR:
+        return reading
+    meant = _first_reading(str(reading.label))
+    if meant.label is not None and meant.form is not LabelForm.REGULAR:
+        meant = _first_reading(str(meant.label))
+    return LabelReading(reading.form, meant.label if meant.form is LabelForm.REGULAR else None)
+
+
+def _first_reading(text: str) -> LabelReading:
     text = plain_spaces(text)
     if _ENTITY.search(text) and (decoded := html.unescape(text)) != text:
         return LabelReading(LabelForm.ENTITY, read_label(decoded).label)

@@ -19,6 +19,9 @@ _ANNOTATION = re.compile(r"\{[!-z|~]*\}")
 _PRINTABLE = re.compile(r"[!-~]{1,100}")
 """What can be a unit; the parser is slow on long texts, and no unit is near that length."""
 
+_HIGHEST_POWER = 99
+"""No unit has such an exponent, and "m3242424" would keep a computer busy for hours."""
+
 _BASES = {"m": "L", "s": "T", "g": "M", "rad": "A", "K": "K", "C": "Q", "cd": "J", "mol": "N"}
 _TEMPERATURES = ("Cel", "[degF]", "[degRe]")
 """Units with a zero of their own: they measure a temperature, but no factor converts them."""
@@ -41,6 +44,10 @@ _Powers = dict[str, int]
 _Value = tuple[_Powers, Fraction | None]
 
 
+class _TooHigh(ArithmeticError):
+    """An exponent that no unit has."""
+
+
 def without_annotations(text: str) -> str:
     """Return a unit with its annotations emptied: "umol/g{creat}" -> "umol/g{}". They change neither validity nor dimension."""
     return _ANNOTATION.sub("{}", text) if "{" in text else text
@@ -53,10 +60,9 @@ def define(text: str) -> Definition | None:
     from lark.exceptions import LarkError
 
     try:
-        tree = _parser().parse(text)
-    except LarkError:
+        powers, factor = _evaluate(_parser().parse(text))
+    except (LarkError, _TooHigh):
         return None
-    powers, factor = _evaluate(tree)
     return Definition(_key(powers), factor)
 
 
@@ -139,5 +145,7 @@ def _product(one: _Value, other: _Value) -> _Value:
 
 
 def _power(value: _Value, exponent: int) -> _Value:
+    if abs(exponent) > _HIGHEST_POWER:
+        raise _TooHigh
     powers, factor = value
     return {name: power * exponent for name, power in powers.items()}, None if factor is None else factor**exponent

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, product
@@ -127,7 +128,9 @@ def spelling_key(unit: Unit) -> tuple[object, ...]:
 
 _COUNTED = re.compile(r"(?<![A-Za-z])[kmunpf]?(eq|osm)(?![A-Za-z])|(\[[^\]]+\])")
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_LONGEST_NUMBER = 60
+"""Characters of a conversion factor; a longer one is no number that anybody meant."""
 _LOOSE_NUMBER = re.compile(
     r"(?:[x×*=]\s*)?(?P<number>[0-9][0-9 \u00a0\u202f]*(?:[.,][0-9]+)?)(?:\s*/\s*(?P<divisor>[0-9]+(?:[.,][0-9]+)?))?"
 )
@@ -135,12 +138,12 @@ _LOOSE_NUMBER = re.compile(
 
 def read_factor(text: str) -> Fraction | None:
     """Return the number that a conversion factor is, None when it is not a number written with a decimal point."""
-    return Fraction(text) if _NUMBER.fullmatch(text) else None
+    return Fraction(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
 
 
 def factor_meant(text: str) -> Fraction | None:
     """Return the number meant by "0,001", "1 000", "x1000" or "1/1000"; None when it cannot be told."""
-    match = _LOOSE_NUMBER.fullmatch(text.strip())
+    match = _LOOSE_NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_NUMBER else None
     if match is None:
         return None
     value = Fraction(re.sub(r"[ \u00a0\u202f]", "", match["number"]).replace(",", "."))
@@ -148,8 +151,15 @@ def factor_meant(text: str) -> Fraction | None:
     return value / divisor if divisor else None
 
 
+_FLOAT_MAGNITUDE = 300
+"""Powers of ten that a float surely holds."""
+
+
 def write_factor(factor: Fraction) -> str:
     """Return a factor as a workbook writes it: "1000", "0.001"; six significant digits where it has no end ("0.0166667")."""
+    magnitude = math.log10(abs(factor.numerator)) - math.log10(factor.denominator)
+    if abs(magnitude) > _FLOAT_MAGNITUDE:
+        return f"{(Decimal(factor.numerator) / factor.denominator).normalize():.6g}"
     denominator = factor.denominator
     for prime in (2, 5):
         while denominator % prime == 0:
@@ -159,7 +169,7 @@ def write_factor(factor: Fraction) -> str:
         while (factor * 10**places).denominator != 1:
             places += 1
     else:
-        places = max(0, 5 - math.floor(math.log10(abs(factor))))
+        places = max(0, 5 - math.floor(magnitude))
     if not 0 <= places <= 15:
         return f"{float(factor):.6g}"
     digits = str(round(abs(factor) * 10**places)).rjust(places + 1, "0")

@@ -171,11 +171,10 @@ def _parse(content: dict[str, Any], path: Path, base: Layout | None) -> Layout:
 
 def _parse_tab(path: Path, key: str, tab: Any, base: TabLayout | None) -> TabLayout:
     where = f"tabs.{key}"
-    if not isinstance(tab, dict):
-        raise _wrong(path, where, say("un bloc « clé: valeur » est attendu", "a mapping is expected"))
+    tab = _mapping(path, where, tab)
     columns = dict(base.columns) if base else {}
     open_tab = bool(tab.get("open", base.open if base else False))
-    for name, column in (tab.get("columns") or {}).items():
+    for name, column in _mapping(path, f"{where}.columns", tab.get("columns")).items():
         if base and base.columns and name not in base.columns:
             known = ", ".join(base.columns)
             raise _wrong(
@@ -185,10 +184,10 @@ def _parse_tab(path: Path, key: str, tab: Any, base: TabLayout | None) -> TabLay
             )
         columns[name] = _parse_column(path, f"{where}.columns.{name}", str(name), column, columns.get(name))
     history = dict(base.history) if base else {}
-    for name, column in (tab.get("history") or {}).items():
+    for name, column in _mapping(path, f"{where}.history", tab.get("history")).items():
         history[name] = _parse_column(path, f"{where}.history.{name}", str(name), column, history.get(name))
     labels = dict(base.labels) if base else {}
-    for name, texts in (tab.get("labels") or {}).items():
+    for name, texts in _mapping(path, f"{where}.labels", tab.get("labels")).items():
         labels[name] = _merged(
             _texts(path, f"{where}.labels.{name}", texts), labels.get(name, ()), keep_reference=base is not None
         )
@@ -199,6 +198,13 @@ def _parse_tab(path: Path, key: str, tab: Any, base: TabLayout | None) -> TabLay
         raise _wrong(path, f"{where}.names", say("aucun nom d'onglet", "no tab name"))
     required = bool(tab.get("required", base.required if base else False))
     return TabLayout(key, names, required, open_tab, columns, labels, history)
+
+
+def _mapping(path: Path, where: str, value: Any) -> dict[str, Any]:
+    """Return a mapping; nothing is one without keys."""
+    if value is not None and not isinstance(value, dict):
+        raise _wrong(path, where, say("un bloc « clé: valeur » est attendu", "a mapping is expected"))
+    return value or {}
 
 
 def _parse_column(path: Path, where: str, key: str, column: Any, base: ColumnLayout | None) -> ColumnLayout:
