@@ -253,16 +253,14 @@ def _compare_entities(
     new: Mapping[_Key, Entity],
     fields: tuple[str, ...],
     recodings: Mapping[_Key, tuple[_Key, Recoding]],
-    unchanged: Container[_Key] = (),
+    unchanged: frozenset[_Key] = frozenset(),
 ) -> None:
     """Note entries added, removed and recoded (old key -> new key), and pair those whose fields differ."""
-    successors = {key for key, _ in recodings.values()}
-    for key in old:
-        if key in unchanged:
-            continue
+    past, present = old.keys(), new.keys()
+    for key in [key for key in past if key not in unchanged]:
         entity = old[key]
-        if (same := new.get(key)) is not None:
-            _pair(draft, part, entity, same, fields)
+        if key in present:
+            _pair(draft, part, entity, new[key], fields)
         elif key in recodings:
             new_key, recoding = recodings[key]
             successor = new[new_key]
@@ -272,18 +270,18 @@ def _compare_entities(
         else:
             label, chapter = _label(part, entity), _parent(part, entity)
             draft.changes.append(Change("removed", part, entity.code, label, old_row=_row(entity), related=chapter))
-    for key in new:
-        if key not in old and key not in successors:
-            entity = new[key]
-            label, chapter = _label(part, entity), _parent(part, entity)
-            draft.changes.append(Change("added", part, entity.code, label, new_row=_row(entity), related=chapter))
+    successors = {key for key, _ in recodings.values()}
+    for key in [key for key in present if key not in past and key not in successors]:
+        entity = new[key]
+        label, chapter = _label(part, entity), _parent(part, entity)
+        draft.changes.append(Change("added", part, entity.code, label, new_row=_row(entity), related=chapter))
 
 
 def _unchanged(old: Entities[_Key], new: Entities[_Key]) -> frozenset[_Key]:
     """Return the keys whose rows say the same in both editions, in every column."""
     held = new.rows
     return frozenset(
-        key for key, rows in old.rows.items() if (others := held.get(key)) is not None and same_rows(rows, others)
+        [key for key, rows in old.rows.items() if (others := held.get(key)) is not None and same_rows(rows, others)]
     )
 
 
@@ -502,8 +500,8 @@ def _recoded_entries(
 ) -> Mapping[Key, tuple[Key, Recoding]]:
     """Match the entries that one side alone has; return the recodings, old key -> new key, and note them."""
     gone, come = (
-        {key: Named(one[key].code, _label(part, one[key])) for key in one if key not in other}
-        for one, other in ((old, new), (new, old))
+        {key: Named(one[key].code, _label(part, one[key])) for key in one if key not in others}
+        for one, others in ((old, new.keys()), (new, old.keys()))
     )
     matches = match_entries(part, gone, come, loinc)
     draft.recodings.extend(recoding for _, recoding in matches.recodings.values())

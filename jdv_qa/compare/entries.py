@@ -95,11 +95,9 @@ def alignments(orders: Mapping[str, Sequence[Record]]) -> dict[tuple[str, str], 
 
 def same_rows(old: Sequence[Record], new: Sequence[Record]) -> bool:
     """Tell whether rows say the same, one by one: an entry that stands on them has not changed."""
-    return len(old) == len(new) and all(map(_same_values, old, new))
-
-
-def _same_values(old: Record, new: Record) -> bool:
-    return old.values == new.values
+    if len(old) == len(new) == 1:
+        return old[0].values == new[0].values
+    return [record.values for record in old] == [record.values for record in new]
 
 
 def _aligned(codes: str, labels: str) -> Iterator[tuple[str, str]]:

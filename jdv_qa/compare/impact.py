@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jdv_qa.compare.model import ACTORS, IMPACTS, KINDS, PARTS, Actor, Change, Impact
 from jdv_qa.compare.wording import change_count, phrase, typeset
@@ -21,8 +20,7 @@ ANY = "*"
 _VERSION = re.compile(r"(\D*)(\d+(?:\.\d+)*)(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The impact of a kind of change, with its reason in French and in English, and who has something to do."""
 
     impact: Impact
@@ -50,8 +48,7 @@ _REWORDED = Judgement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Impacts:
+class Impacts(NamedTuple):
     """The judgements of an impact file, by (part, kind, field); the field is "" unless the kind is `modified`."""
 
     judgements: Mapping[tuple[str, str, str], Judgement]
@@ -72,8 +69,7 @@ class Impacts:
         raise KeyError((change.part, change.kind, change.field))
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A proposed version number, the step it takes ("minor", "patch" or "none"), and why, in the language in use.
 
     `version` is "" when the old version is no number to step from.

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from jdv_qa.compare.assignment import best_assignment
 from jdv_qa.compare.entries import Key
@@ -23,7 +22,7 @@ from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
 from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 from jdv_qa.terminology.codes import has_loinc_form, is_pending
-from jdv_qa.terminology.labels import Label, differing_axes, fold, parse_label, same_meaning
+from jdv_qa.terminology.labels import Label, differing_axes, fold, parse_label
 from jdv_qa.workbook.edition import Edition, Entity, split_values
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ _WEIGHTS: dict[str, tuple[str, ...]] = {
 _NUMBERS = ("assigned", "possible", "margin", "doubtful", "map_to")
 
 
-@dataclass(frozen=True, slots=True)
-class MatchingRules:
+class MatchingRules(NamedTuple):
     """The thresholds of `rules/matching.yaml`, explained there, and the weight of each piece of evidence by part."""
 
     assigned: float
@@ -62,30 +60,28 @@ class MatchingRules:
     weights: Mapping[str, Mapping[str, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """The recodings, and the pairs that are not sure enough to be one."""
 
     recodings: tuple[Recoding, ...] = ()
     resemblances: tuple[Resemblance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EntryMatches:
+class EntryMatches(NamedTuple):
     """The recodings, old key -> new key and recoding, and the pairs that are not sure enough to be one."""
 
     recodings: Mapping[Key, tuple[Key, Recoding]]
     resemblances: tuple[Resemblance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Traits:
+class _Traits(NamedTuple):
     """What is compared of an entry: texts folded, "" or empty where nothing is said."""
 
     key: str
     code: str
     label: str
     axes: Label | None
+    component: str
     words: tuple[str, ...]
     display: str
     display_words: tuple[str, ...]
@@ -93,8 +89,7 @@ class _Traits:
     same: Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Likeness:
+class _Likeness(NamedTuple):
     confidence: float
     evidence: tuple[str, ...]
 
@@ -268,6 +263,7 @@ def _traits(
         entity.code,
         fold(label),
         axes,
+        named,
         tuple(_WORD.findall(named)),
         shown,
         tuple(_WORD.findall(shown)),
@@ -397,7 +393,8 @@ def _likeness(part: Weighted, one: _Traits, other: _Traits, rules: MatchingRules
     """Return how surely two entries are one, from 0 to 1, and what says so."""
     weights = rules.weights[part]
     evidence = []
-    label = _label_likeness(one, other)
+    apart = len(differing_axes(one.axes, other.axes)) if one.axes and other.axes else 0
+    label = _label_likeness(one, other, apart)
     if label == 1:
         evidence.append("loinc-label")
     elif label == _HARMONISED:
@@ -431,7 +428,7 @@ def _likeness(part: Weighted, one: _Traits, other: _Traits, rules: MatchingRules
             evidence.append(name)
     confidence = share / total if total else 0.0
     elsewhere = not place and (part == "result" or display < 1)
-    if elsewhere or (one.axes and other.axes and len(differing_axes(one.axes, other.axes)) > 1):
+    if elsewhere or apart > 1:
         confidence = min(confidence, rules.doubtful)
     if mapped:
         evidence.append("map-to")
@@ -443,18 +440,17 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one and other else 0.0
 
 
-def _label_likeness(one: _Traits, other: _Traits) -> float:
+def _label_likeness(one: _Traits, other: _Traits, apart: int) -> float:
+    """Return how alike two LOINC labels are; `apart`: the number of axes on which they do not mean the same."""
     if not one.label or not other.label:
         return 0.0
     if one.label == other.label:
         return 1.0
     if one.axes is None or other.axes is None:
         return 0.0 if (one.axes is None) != (other.axes is None) else _words_likeness(one.words, other.words)
-    if same_meaning(str(one.axes), str(other.axes)):
+    if not apart and one.component == other.component:
         return _HARMONISED
-    return min(_words_likeness(one.words, other.words), _HARMONISED) * _AXIS ** len(
-        differing_axes(one.axes, other.axes)
-    )
+    return min(_words_likeness(one.words, other.words), _HARMONISED) * _AXIS**apart
 
 
 def _words_likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
@@ -463,7 +459,7 @@ def _words_likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     A word that gave way to another, or one that tells neighbours apart (short, or with a digit: IgG, D3) and that one
     text alone has, leaves at most one half: "IgG" and "IgM" are spelled nearly alike and are two analytes.
     """
-    if not one or not other:
+    if not one or not other or {_stem(word) for word in one}.isdisjoint([_stem(word) for word in other]):
         return 0.0
     left, right = list(one), list(other)
     for word in one:
@@ -471,8 +467,9 @@ def _words_likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
             left.remove(word)
             right.remove(word)
     same = len("".join(one)) - len("".join(left))
-    for word in list(left):
-        if twin := next((candidate for candidate in right if _stem(word) == _stem(candidate)), None):
+    for word in list(left) if right else ():
+        stem = _stem(word)
+        if twin := next((candidate for candidate in right if _stem(candidate) == stem), None):
             same += min(len(word), len(twin))
             left.remove(word)
             right.remove(twin)
@@ -481,6 +478,7 @@ def _words_likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
     return min(likeness, _OTHER_WORD) if (left and right) or telling else likeness
 
 
+@lru_cache(maxsize=32768)
 def _stem(word: str) -> str:
     """Return a word without the marks of its plural and gender.
 

@@ -7,7 +7,7 @@ are grouped (repeated, merged or left blank) take no part in equality.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Hashable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
@@ -250,6 +250,10 @@ class Entities(Mapping[Key, Entity]):
     def __contains__(self, key: object) -> bool:
         """Tell whether a row carries the key; nothing is put together for that."""
         return key in self.rows
+
+    def keys(self) -> KeysView[Key]:
+        """Return the keys in order of appearance."""
+        return self.rows.keys()
 
     def items(self) -> ItemsView[Key, Entity]:
         """Return the keys with their entities, all put together."""
