@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jdv_qa.compare.model import Change, Comparison
+    from jdv_qa.terminology.loinc import LoincRelease
     from jdv_qa.workbook.edition import Edition
 
 OldLayout = Annotated[
@@ -62,7 +63,6 @@ def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
     if demand.old_loinc is not None and demand.loinc is None:
         raise typer.BadParameter("--old-loinc goes with --loinc", param_hint="--old-loinc")
     from jdv_qa.compare.compare import compare
-    from jdv_qa.terminology.store import find_release
 
     with stages(3, (demand.old, demand.new)) as begin:
         begin(say(f"Lecture de {demand.old.name}", f"Reading {demand.old.name}"))
@@ -70,8 +70,15 @@ def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
         begin(say(f"Lecture de {demand.new.name}", f"Reading {demand.new.name}"))
         new = read(demand.new, demand.new_layout or demand.layout)
         begin(say("Comparaison", "Comparing"))
-        releases = [None if release is None else find_release(release) for release in (demand.loinc, demand.old_loinc)]
-        return old, new, compare(old, new, loinc=releases[0], old_loinc=releases[1])
+        return old, new, compare(old, new, loinc=_release(demand.loinc), old_loinc=_release(demand.old_loinc))
+
+
+def _release(name: str | None) -> LoincRelease | None:
+    if name is None:
+        return None
+    from jdv_qa.terminology.store import find_release
+
+    return find_release(name)
 
 
 def requests_behind(

@@ -100,9 +100,9 @@ def _write(
     bom: bool,
     force: bool,
 ) -> None:
-    from jdv_qa.report.changes_text import DEFAULT_LIMIT, print_changes, summary_sentence
-
     if form is Format.TEXT:
+        from jdv_qa.report.changes_text import DEFAULT_LIMIT, print_changes
+
         if output is None:
             print_changes(comparison, console(), limit=DEFAULT_LIMIT if limit is None else limit or None)
         else:
@@ -130,6 +130,8 @@ def _write(
         content = changes_excel(comparison, *editions)
         emit_workbook(content, output, say("changements.xlsx", "changes.xlsx"), force=force)
     if output is not None:
+        from jdv_qa.report.changes_text import summary_sentence
+
         print(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison), file=sys.stderr)
 
 

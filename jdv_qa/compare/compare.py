@@ -37,12 +37,12 @@ from jdv_qa.compare.model import (
     Resemblance,
     Sense,
     Side,
+    Statuses,
     Uncompared,
     code_place,
     field_place,
 )
 from jdv_qa.compare.movements import chapter_movements, order_movements
-from jdv_qa.compare.transitions import status_transitions, substitutes
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.terminology.labels import AXES, fold, loinc_parts, same_meaning
@@ -145,8 +145,14 @@ def compare(
         tuple(draft.resemblances),
         (*draft.movements, *chapter_movements(changes, draft.recodings, old, new)),
         (*find_collisions(old, "old"), *find_collisions(new, "new")),
-        status_transitions(old, new, old_loinc, loinc) if loinc and old_loinc else None,
+        _statuses(old, new, old_loinc, loinc) if loinc and old_loinc else None,
     )
+
+
+def _statuses(old: Edition, new: Edition, before: LoincRelease, after: LoincRelease) -> Statuses:
+    from jdv_qa.compare.transitions import status_transitions
+
+    return status_transitions(old, new, before, after)
 
 
 def _as_part(name: str) -> Part:
@@ -211,6 +217,8 @@ def _relate_resemblances(draft: _Draft) -> None:
 
 def _relate_substitutes(draft: _Draft, new: Edition, loinc: LoincRelease) -> None:
     """Put the codes that LOINC gives in the place of a removed one, and that the new edition has, among its related ones."""
+    from jdv_qa.compare.transitions import substitutes
+
     if (terms := term_table(new)) is not None:
         known: dict[Part, Container[str]] = {"term": {record["code"] for record in terms.records}}
     else:

@@ -6,8 +6,6 @@ its axes say the same: `str(parse_label(text)) == text`.
 
 from __future__ import annotations
 
-import difflib
-import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -140,8 +138,11 @@ def read_label(text: str) -> LabelReading:
 
 def _first_reading(text: str) -> LabelReading:
     text = plain_spaces(text)
-    if _ENTITY.search(text) and (decoded := html.unescape(text)) != text:
-        return LabelReading(LabelForm.ENTITY, read_label(decoded).label)
+    if _ENTITY.search(text):
+        from html import unescape
+
+        if (decoded := unescape(text)) != text:
+            return LabelReading(LabelForm.ENTITY, read_label(decoded).label)
     label = parse_label(text)
     if label is None or not _known("scale", label.scale):
         return _irregular(text, label)
@@ -204,7 +205,9 @@ def _blank_axis(rest: str, label: Label | None) -> tuple[LabelForm, Label | None
 
 def _close_scale(text: str) -> str | None:
     wordings = {fold(first): first for first in (wording("scale", part) for part in axis_wordings()["scale"]) if first}
-    close = difflib.get_close_matches(fold(text), [word for word in wordings if len(word) > 1], 1, _TYPING)
+    from difflib import get_close_matches
+
+    close = get_close_matches(fold(text), [word for word in wordings if len(word) > 1], 1, _TYPING)
     return wordings[close[0]] if close else None
 
 
