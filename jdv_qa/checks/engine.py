@@ -253,6 +253,8 @@ def check(
     )
     if schema_process.is_begun():
         context.ask_schemas()
+    if loinc is not None:
+        loinc.read_ahead((*edition.orders, *edition.results))
     functions = rule_functions()
     run: list[str] = []
     skipped: list[NotRun] = []

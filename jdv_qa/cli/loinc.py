@@ -71,16 +71,9 @@ def import_(
     The release is written whole or not at all, and one that is there is not replaced without --force.
     """
     from jdv_qa.report.terms_text import print_notice
+    from jdv_qa.terminology.importing import add_labels, import_release, import_size
     from jdv_qa.terminology.loinc_files import find_files
-    from jdv_qa.terminology.store import (
-        SMT,
-        VARIANT,
-        add_labels,
-        import_release,
-        import_size,
-        store_directory,
-        stored_version,
-    )
+    from jdv_qa.terminology.store import SMT, VARIANT, store_directory, stored_version
 
     directory = store_directory(store)
     if (found := _french_labels(path)) is not None:
@@ -253,7 +246,7 @@ def find(
 ) -> None:
     """Find terms by words of their names, synonyms, axes or code; accents, case and endings do not matter."""
     from jdv_qa.report.terms_text import print_hits, term_json
-    from jdv_qa.terminology.search import find_terms
+    from jdv_qa.terminology.search import find_terms, terms_to_index
     from jdv_qa.terminology.store import StoredRelease, find_release
 
     release = find_release(version, store)
@@ -264,7 +257,12 @@ def find(
                 f"{version}: only an imported release can be searched; see `jdv loinc import`",
             )
         )
-    hits = find_terms(release, " ".join(words), limit)
+    text = " ".join(words)
+    if waiting := terms_to_index(release):
+        with _progress(waiting, say("Index des mots (une fois)", "Index of words (once)")) as advance:
+            hits = find_terms(release, text, limit, advance)
+    else:
+        hits = find_terms(release, text, limit)
     if form is Format.JSON:
         content = {
             "schema": "jdv-loinc-find/1",

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 HIGHEST_LOINC_STEM = 199_999
 """No LOINC code has a larger number before its dash (the highest of release 2.80 is below 110,000); a pending code may."""
@@ -41,6 +42,10 @@ _MONTHS = {name: number for number, names in enumerate(_MONTH_NAMES, 1) for name
 _MONTH_YEAR = re.compile(r"([a-zéû]{3,5})\.?[-/ ]([0-9]{2}|[0-9]{4})", re.IGNORECASE)
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]00:00(?::00)?)?")
 _FRENCH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
+
+
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""A digit -> the sum of the digits of its double."""
 
 
 class CodeForm(StrEnum):
@@ -78,13 +83,10 @@ def check_digit(stem: str) -> int:
     >>> check_digit("2951")
     2
     """
-    total = 0
-    for place, digit in enumerate(reversed(stem)):
-        value = int(digit) * (2 - place % 2)
-        total += value - 9 if value > 9 else value
-    return -total % 10
+    return -sum(map(int, stem[-2::-2] + stem[::-2].translate(_DOUBLED))) % 10
 
 
+@lru_cache(maxsize=16384)
 def is_loinc(text: str) -> bool:
     """Tell whether a text has the form of a LOINC code with its right check digit."""
     match = _LOINC.fullmatch(text)
@@ -96,6 +98,7 @@ def has_loinc_form(text: str) -> bool:
     return _LOINC.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=16384)
 def is_pending(text: str) -> bool:
     """Tell whether a text is a well-formed pending code."""
     return _PENDING.fullmatch(text) is not None
@@ -124,6 +127,7 @@ def without_look_alikes(text: str) -> str:
     return "".join(out)
 
 
+@lru_cache(maxsize=16384)
 def read_code(text: str) -> CodeReading:
     """Tell what the text of a code cell is. The forms exclude one another, so that a cell gets one piece of advice."""
     if not text:

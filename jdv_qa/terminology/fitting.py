@@ -501,11 +501,11 @@ _LABORATORY = ("1", "")
 
 def _rows(release: LoincRelease) -> Iterator[_Row]:
     """Yield the laboratory terms of a release, in the order of its table."""
-    from jdv_qa.terminology.store import SELECT_TERM, StoredRelease
+    from jdv_qa.terminology.store import StoredRelease
 
     found: Iterable[Sequence[Any]]
     if isinstance(release, StoredRelease):
-        found = release.base.rows(f"{SELECT_TERM} WHERE t.classtype IN ('1', '') ORDER BY t.position")
+        found = release.all_terms()
     elif isinstance(release, ReadRelease):
         found = ((*row, *release.french.get(code, _NO_FRENCH)) for code, row in release.rows.items())
     else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar, overload
 
 from jdv_qa.errors import TerminologyError
 from jdv_qa.language import say
@@ -24,6 +24,9 @@ NOTICE = (
 AXES = ("component", "property", "time", "system", "scale", "method")
 WITHDRAWN = ("DEPRECATED", "DISCOURAGED")
 """Statuses of terms that LOINC replaces by others (MapTo)."""
+
+IN_USE = ("ACTIVE", "")
+"""Statuses of terms to choose from; a release need not tell."""
 
 TERM_COLUMNS = {
     "code": "LOINC_NUM",
@@ -68,8 +71,7 @@ FRENCH_COLUMNS = {
 _REQUIRED = (*list(TERM_COLUMNS.values())[:7], "STATUS")
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """A LOINC term, fields as in Loinc.csv; those that a release lacks are "".
 
     The French ones come from the French linguistic variant of the release, or from the labels that the ANS publishes.
@@ -142,11 +144,7 @@ class Term:
         )
 
     def _is(self, axis: str, wording: str) -> bool:
-        part: str = getattr(self, axis)
-        if part in loinc_parts(axis, wording):
-            return True
-        folded = fold(wording)
-        return bool(folded) and folded in (fold(part), fold(getattr(self, f"french_{axis}")))
+        return says(axis, wording, getattr(self, axis), getattr(self, f"french_{axis}"))
 
     def has_component_like(self, label: str, likeness: float = 80.0) -> bool:
         """Tell whether the component of a French label is spelled nearly like the term's (0 to 100, by rapidfuzz)."""
@@ -160,12 +158,20 @@ class Term:
         )
 
 
-TERM_FIELDS = tuple(item.name for item in fields(Term))
+@lru_cache(maxsize=16384)
+def says(axis: str, wording: str, part: str, french: str = "") -> bool:
+    """Tell whether the wording of an axis is one of a LOINC part, or the part itself, or what a French label says for it."""
+    if part in loinc_parts(axis, wording):
+        return True
+    folded = fold(wording)
+    return bool(folded) and folded in (fold(part), fold(french))
+
+
+TERM_FIELDS = Term._fields
 _NO_FRENCH = ("",) * len(FRENCH_COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class TermChange:
+class TermChange(NamedTuple):
     """A change that LOINC made to a term, effective in a release: the axis or field (as named in `Term`), before and after."""
 
     version: str
@@ -191,6 +197,7 @@ class Candidate:
 
 
 Found = TypeVar("Found")
+Other = TypeVar("Other")
 
 
 class Lookup(Mapping[str, Found], Generic[Found]):
@@ -210,6 +217,27 @@ class Lookup(Mapping[str, Found], Generic[Found]):
         if (value := self._kept[code]) is None:
             raise KeyError(code)
         return value
+
+    @overload
+    def get(self, code: str, /) -> Found | None: ...
+
+    @overload
+    def get(self, code: str, /, default: Found | Other) -> Found | Other: ...
+
+    def get(self, code: str, /, default: Found | Other | None = None) -> Found | Other | None:
+        """Return the value of a code, `default` when there is none."""
+        if code not in self._kept:
+            self._kept[code] = self._make(code)
+        value = self._kept[code]
+        return default if value is None else value
+
+    def keep(self, values: Mapping[str, Found | None]) -> None:
+        """Take values that have been made elsewhere, None for a code that has none."""
+        self._kept.update(values)
+
+    def unknown(self, codes: Iterable[str]) -> list[str]:
+        """Return the codes that nothing is kept of yet, each once."""
+        return [code for code in dict.fromkeys(codes) if code not in self._kept]
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the codes."""
@@ -232,6 +260,9 @@ class LoincRelease:
     terms: Mapping[str, Term]
     replacements: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     changes: Mapping[str, tuple[TermChange, ...]] = field(default_factory=dict)
+
+    def read_ahead(self, codes: Iterable[str]) -> None:
+        """Be told that the terms of many codes will be asked for; a release that reads them one by one reads them at once."""
 
     def with_component(self, component: str) -> tuple[Term, ...]:
         """Return the terms of a component written in English or in French, case and accents apart, by code."""
@@ -270,7 +301,7 @@ class LoincRelease:
         return tuple(
             term
             for term in self.with_component(label.component)
-            if term.status in ("ACTIVE", "") and term.has_meaning_of(label)
+            if term.status in IN_USE and term.has_meaning_of(label)
         )
 
     def neighbours(self, term: Term) -> dict[str, tuple[Term, ...]]:

@@ -5,8 +5,8 @@ The layout is that of the release archive (`LoincTable/`, `AccessoryFiles/…`);
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import re
 import zipfile
 import zlib
@@ -22,8 +22,19 @@ from jdv_qa.errors import TerminologyError
 from jdv_qa.language import say
 
 _VERSION = re.compile(r"(?<![0-9.])(2\.[0-9]{2})(?![0-9])")
-_PROGRESS_ROWS = 2000
-_LONGEST_FIELD = 10_000_000
+_LONGEST_FIELD = 1_000_000
+_LONGEST_LINE = 10_000_000
+_LARGEST_FILE = 256 << 20
+"""The largest table of release 2.80 has 80 MB."""
+_MOST_ROWS = 300_000
+"""Release 2.80 has some 110,000 terms, and no code can be above 199,999."""
+_MOST_NAMES = 8 << 20
+"""Bytes that the list of the files in an archive may take; that of a release takes some 10,000."""
+_END_OF_ZIP = 22 + 0xFFFF
+"""Bytes, at the end of an archive, in which its closing record stands: the record and the longest comment."""
+_CHUNK = 1 << 18
+_CONTROLS = ("\x00", "\x1e", "\x1f")
+"""Characters that no text has: the store separates by the last two."""
 
 
 class Part(StrEnum):
@@ -77,31 +88,30 @@ class ReleaseFiles:
     def read(self, part: Part, advance: Advance = no_progress) -> Iterator[list[str]]:
         """Yield the rows of a part, the header first; none when the release lacks it.
 
-        Raises TerminologyError with the file and the line when it is damaged or cut short.
+        Raises TerminologyError with the file and the line when it is damaged, cut short, or too large to be what it is named.
         """
         if part not in self.names:
             return
         name = self.names[part]
-        line, done, width = 1, 0, 0
+        self._refuse_large(part)
+        line = width = 0
         csv.field_size_limit(_LONGEST_FIELD)
         try:
-            with self._open(name) as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
-                rows = csv.reader(text, strict=True)
-                for row in rows:
-                    if not row:
-                        continue
-                    width = width or len(row)
+            with self._open(name) as binary:
+                rows = csv.reader(_lines(binary, advance), strict=True)
+                for number, row in enumerate(rows):
                     if len(row) != width:
-                        raise self._wrong_row(name, rows.line_num, len(row), width)
+                        if not row:
+                            continue
+                        if width:
+                            raise self._wrong_row(name, rows.line_num, len(row), width)
+                        width = len(row)
+                    if number > _MOST_ROWS:
+                        raise self._too_large(name)
                     line = rows.line_num
-                    if line % _PROGRESS_ROWS == 0:
-                        position = binary.tell()
-                        advance(position - done)
-                        done = position
                     yield row
         except _DAMAGED as error:
-            raise self._damaged(name, line, error) from None
-        advance(self.sizes.get(part, 0) - done)
+            raise self._damaged(name, max(line, 1), error) from None
 
     def columns(
         self, part: Part, wanted: tuple[str, ...], required: tuple[str, ...] = (), advance: Advance = no_progress
@@ -120,9 +130,12 @@ class ReleaseFiles:
         if missing := [name for name in required if name not in place]:
             raise self._wrong_table(self.names[part], missing[0])
         pick = itemgetter(*(place.get(name, len(header)) for name in wanted))
-        for row in rows:
-            row.append("")
-            yield pick(row)
+        if all(name in place for name in wanted):
+            yield from map(pick, rows)
+        else:
+            for row in rows:
+                row.append("")
+                yield pick(row)
 
     def header(self, part: Part) -> tuple[str, ...]:
         """Return the header of a part, empty when there is none."""
@@ -144,6 +157,19 @@ class ReleaseFiles:
     def place(self, name: str) -> str:
         """Return how a file is named to people: the path given, and the file in it."""
         return str(self.path) if self.path.name == name else f"{self.path} : {name}"
+
+    def _refuse_large(self, part: Part) -> None:
+        if self.sizes.get(part, 0) > _LARGEST_FILE:
+            raise self._too_large(self.names[part])
+
+    def _too_large(self, name: str) -> TerminologyError:
+        place = self.place(name)
+        return TerminologyError(
+            say(
+                f"{place} : bien plus grand que ce fichier ne l'est dans LOINC ; ce n'est pas la table LOINC attendue",
+                f"{place}: far larger than this file is in LOINC; this is not the LOINC table expected",
+            )
+        )
 
     def _wrong_row(self, name: str, line: int, found: int, width: int) -> TerminologyError:
         place = self.place(name)
@@ -173,6 +199,23 @@ class ReleaseFiles:
         )
 
 
+def _lines(binary: IO[bytes], advance: Advance) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file. Raises csv.Error for one that does not end, and for characters that no text has."""
+    decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+    rest = ""
+    while chunk := binary.read(_CHUNK):
+        text = rest + decode(chunk)
+        if any(character in text for character in _CONTROLS):
+            raise csv.Error(say("caractère de contrôle", "control character"))
+        *lines, rest = text.split("\n")
+        yield from [f"{line}\n" for line in lines]
+        if len(rest) > _LONGEST_LINE:
+            raise csv.Error(say("ligne sans fin", "line without end"))
+        advance(len(chunk))
+    if rest := rest + decode(b"", final=True):
+        yield rest
+
+
 def find_files(path: Path) -> ReleaseFiles:
     """Find the parts of a LOINC release in a zip or a folder, or take the one table given (and MapTo.csv beside it).
 
@@ -185,6 +228,7 @@ def find_files(path: Path) -> ReleaseFiles:
             }
             names = _parts(sizes)
         elif zipfile.is_zipfile(path):
+            _refuse_endless_list(path)
             with zipfile.ZipFile(path) as archive:
                 sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
             names = _parts(sizes)
@@ -201,9 +245,10 @@ def find_files(path: Path) -> ReleaseFiles:
                 f"{path}: LOINC release not found; check the name and the folder",
             )
         ) from None
-    except (OSError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise TerminologyError(
-            say(f"{path} : version de LOINC illisible ({error})", f"{path}: unreadable LOINC release ({error})")
+            say(f"{path} : version de LOINC illisible ({reason})", f"{path}: unreadable LOINC release ({reason})")
         ) from None
     if Part.TERMS not in names:
         raise TerminologyError(
@@ -220,14 +265,26 @@ def _parts(names: Mapping[str, int]) -> dict[Part, str]:
     """Return the file of each part: of several, the complete table, then that of LoincTable, then the one nearest the top."""
     found: dict[Part, str] = {}
     for part, pattern in _NAMES.items():
-        matching = [PurePosixPath(name) for name in names if pattern.fullmatch(PurePosixPath(name).name.casefold())]
+        matching = {name: path for name in names if pattern.fullmatch((path := PurePosixPath(name)).name.casefold())}
         if matching:
-            best = min(
-                matching,
-                key=lambda p: ("core" in p.name.casefold(), p.parent.name != "LoincTable", len(p.parts), str(p)),
-            )
-            found[part] = str(best)
+            found[part] = min(matching, key=lambda name: _standing(matching[name]))
     return found
+
+
+def _standing(path: PurePosixPath) -> tuple[bool, bool, int, str]:
+    return "core" in path.name.casefold(), path.parent.name != "LoincTable", len(path.parts), str(path)
+
+
+def _refuse_endless_list(path: Path) -> None:
+    """Refuse an archive whose list of files would fill the memory: zipfile reads it whole."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_OF_ZIP))
+        end = file.read()
+    if (start := end.rfind(b"PK\x05\x06")) >= 0 and int.from_bytes(
+        end[start + 12 : start + 16], "little"
+    ) > _MOST_NAMES:
+        raise zipfile.BadZipFile(say("trop de fichiers", "too many files"))
 
 
 def _version(path: Path, names: Mapping[str, int]) -> str:

@@ -30,7 +30,7 @@ def loinc_release(case: dict[str, Any]) -> LoincRelease | None:
     """The `loinc` terms of a case: code and any field of `Term`, an active term otherwise; its `replacements` and `changes`."""
     if "loinc" not in case:
         return None
-    plain = dict.fromkeys(Term.__dataclass_fields__, "") | {
+    plain = dict.fromkeys(Term._fields, "") | {
         "status": "ACTIVE",
         "order_obs": "Both",
         "scale": "Qn",

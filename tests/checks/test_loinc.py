@@ -7,9 +7,10 @@ import pytest
 
 from jdv_qa.checks.engine import check
 from jdv_qa.report.findings_json import findings_json
+from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc import LoincRelease, read_release
 from jdv_qa.terminology.loinc_files import find_files
-from jdv_qa.terminology.store import import_release, open_stored
+from jdv_qa.terminology.store import open_stored
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import build_workbook

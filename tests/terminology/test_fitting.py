@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.terminology.fitting import WordingIndex, name_parts, token_of, tokens_of
+from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc import LoincRelease, Term, read_release
 from jdv_qa.terminology.loinc_files import find_files
-from jdv_qa.terminology.store import import_release, open_stored
+from jdv_qa.terminology.store import open_stored
 from tests.loinc_files import TERMS, release_files, term, write_folder
 
 MORE = [

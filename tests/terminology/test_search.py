@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jdv_qa.errors import TerminologyError
+from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc_files import find_files
 from jdv_qa.terminology.search import find_terms, words_of
-from jdv_qa.terminology.store import StoredRelease, import_release, open_stored
+from jdv_qa.terminology.store import StoredRelease, open_stored
 from tests.loinc_files import write_folder
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.errors import OutputError, TerminologyError
-from jdv_qa.terminology import store
+from jdv_qa.terminology import search, store
 from jdv_qa.terminology.french import french_labels
+from jdv_qa.terminology.importing import add_labels, import_release, import_size
 from jdv_qa.terminology.labels import parse_label
 from jdv_qa.terminology.loinc import LoincRelease, read_release
 from jdv_qa.terminology.loinc_files import ReleaseFiles, find_files
@@ -17,10 +18,7 @@ from jdv_qa.terminology.search import find_terms
 from jdv_qa.terminology.store import (
     SMT,
     StoredRelease,
-    add_labels,
     find_release,
-    import_release,
-    import_size,
     open_stored,
     store_directory,
     stored_paths,
@@ -189,7 +187,7 @@ def test_labels_of_the_smt_are_preferred(files: ReleaseFiles, tmp_path: Path, sm
     assert release.terms["2951-2"].french_synonyms == "natrémie"
     assert "99999-6" not in release.terms
     assert [found.code for found in find_terms(release, "natremie").terms] == ["2951-2"]
-    assert everything(tmp_path) == {"loinc-2.80.sqlite", files.path.name}
+    assert everything(tmp_path) == {"loinc-2.80.sqlite", "loinc-2.80.words", files.path.name}
 
 
 def test_labels_are_replaced_only_if_forced_and_whole(files: ReleaseFiles, tmp_path: Path, smt: Labels) -> None:
@@ -234,21 +232,17 @@ def test_damaged_file_is_refused_in_one_line(files: ReleaseFiles, tmp_path: Path
 def test_without_fts5_everything_but_searching_works(
     files: ReleaseFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "has_full_text_search", lambda: False)
-    info = import_release(files, tmp_path)
-    assert not info.searchable
+    for module in (store, search):
+        monkeypatch.setattr(module, "has_full_text_search", lambda: False)
+    assert not import_release(files, tmp_path).searchable
     release = find_release("2.80", tmp_path)
     assert isinstance(release, StoredRelease)
     assert release.terms["2951-2"].component == "Sodium"
     with pytest.raises(TerminologyError, match="FTS5"):
         find_terms(release, "sodium")
     monkeypatch.undo()
-    import_release(files, tmp_path, force=True)
-    searchable = find_release("2.80", tmp_path)
-    assert isinstance(searchable, StoredRelease)
-    monkeypatch.setattr(store, "has_full_text_search", lambda: False)
-    with pytest.raises(TerminologyError, match="FTS5"):
-        find_terms(searchable, "sodium")
+    assert open_stored(release.base.path).info.searchable
+    assert find_terms(release, "sodium").total == 3
 
 
 def test_release_by_path_version_or_file_of_the_store(

@@ -17,7 +17,7 @@ from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
 
 SODIUM_BLOOD = "Sodium [Moles/Volume] Sang ; Numérique"
-_PLAIN = dict.fromkeys(Term.__dataclass_fields__, "") | {
+_PLAIN = dict.fromkeys(Term._fields, "") | {
     "status": "ACTIVE", "order_obs": "Both", "scale": "Qn", "time": "Pt", "classtype": "1",
 }  # fmt: skip
 _TERMS: list[dict[str, str]] = [
