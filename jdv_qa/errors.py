@@ -1,6 +1,7 @@
 """The exceptions whose message is meant for the person at the keyboard.
 
 JdvError
+├── Misuse           a command line that cannot be understood
 ├── WorkbookError    a workbook, or a folder of exported tables, that cannot be read
 ├── LayoutError      a layout file that is missing or wrong
 ├── RuleFileError    a rule, profile or schema file that is missing or wrong
@@ -17,6 +18,10 @@ stderr and exits with status 2; it never shows a traceback unless `--debug` asks
 
 class JdvError(Exception):
     """Root of every error that is reported as one line."""
+
+
+class Misuse(JdvError):
+    """A command line that cannot be understood."""
 
 
 class WorkbookError(JdvError):

@@ -1,98 +1,25 @@
-"""The command `jdv`: its commands, and what becomes of errors."""
+"""The command `jdv`: from the words of a command line to the command that does it, and what becomes of errors.
+
+What is not needed for that is not imported: neither Typer nor any command but the one called.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
+from jdv_qa.cli.commands import COMMANDS, Command, Group
+from jdv_qa.cli.front_page import HELP, asks_for_help, front_page, shows_colour, terminal_width, version
+from jdv_qa.errors import JdvError, Misuse
+from jdv_qa.language import LANGUAGES, say, use_language
 
-from jdv_qa import __version__
-from jdv_qa.cli import (
-    cda,
-    check,
-    diff,
-    export,
-    fix,
-    history,
-    import_release,
-    indicators,
-    info,
-    layout,
-    loinc,
-    notes,
-    release,
-    releases,
-    rules,
-    sample,
-    triage,
-    verify,
-    waive,
-)
-from jdv_qa.cli.options import Exit, Lang
-from jdv_qa.cli.settings import LANGUAGE_VARIABLE, load_settings
-from jdv_qa.errors import JdvError
-from jdv_qa.language import LANGUAGES, use_language
-
-app = typer.Typer(
-    name="jdv",
-    help="Check, compare and release the JDV CircuitBio, the French value set of LOINC codes for laboratory orders and results.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for module in (
-    info,
-    layout,
-    check,
-    fix,
-    waive,
-    rules,
-    loinc,
-    diff,
-    notes,
-    export,
-    cda,
-    release,
-    releases,
-    verify,
-    history,
-    indicators,
-    import_release,
-    triage,
-    sample,
-):
-    module.register(app)
-
-_state = {"debug": False}
-
-
-def _print_version(value: bool) -> None:
-    if value:
-        typer.echo(f"jdv {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    lang: Lang = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    _state["debug"] = debug
-
-
-def _choose_language(arguments: Sequence[str]) -> None:
-    language = os.environ.get(LANGUAGE_VARIABLE, "")
-    if language in LANGUAGES:
-        use_language(language)
-    elif "_JDV_COMPLETE" not in os.environ and not {*arguments} & {"--help", "-h", "--version", "--config"}:
-        # help must be had whatever the settings are like, and the file that --config names has its own language
-        use_language(load_settings().language or LANGUAGES[0])
+CLEAN, TROUBLE, INTERRUPTED = 0, 2, 130
+"""Exit statuses; 130 is what shells expect of Ctrl-C."""
+COMPLETION_VARIABLE = "_JDV_COMPLETE"
+"""Environment variable by which a shell asks what may stand at the cursor."""
+_COMPLETION = ("--install-completion", "--show-completion")
+_COMMON = (*HELP, *_COMPLETION, "--lang", "--debug", "--version")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,27 +27,168 @@ def main(arguments: list[str] | None = None) -> int:
 
     Where no option does, the environment variable JDV_LANG chooses the language, else `language` of jdv.toml, else it is French.
     """
-    _state["debug"] = False
+    words = _words_given() if arguments is None else arguments
+    common, left = _split(words)
     use_language(LANGUAGES[0])
     try:
-        _choose_language(sys.argv[1:] if arguments is None else arguments)
-        app(args=arguments, prog_name="jdv")
+        return _answer(words, common, left)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except Misuse as error:
+        print(f"jdv: {error}", file=sys.stderr)
+        return TROUBLE
     except JdvError as error:
-        if _state["debug"]:
+        if "--debug" in common:
             raise
         print(f"jdv: {error}", file=sys.stderr)
-        return Exit.TROUBLE
+        return TROUBLE
     except BrokenPipeError:
         # The reader of a pipe (head, a pager) has gone: that is no error of ours, and Python must not complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.CLEAN
-    return Exit.CLEAN
+        return CLEAN
+    except KeyboardInterrupt:
+        print(say("jdv: interrompu", "jdv: interrupted"), file=sys.stderr)
+        return INTERRUPTED
+
+
+def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) -> int:
+    """Do what is asked for and return the exit status; `common` and `left` are the words before the command and from it on."""
+    if COMPLETION_VARIABLE in os.environ or {*common} & {*_COMPLETION}:
+        return _by_typer(words)
+    if left[:1] == ["help"]:
+        left = [*left[1:], HELP[0]]
+    if asks_for_help(common):
+        left = HELP[:1]
+    elif "--version" in common:
+        sys.stdout.write(version())
+        return CLEAN
+    asked = asks_for_help(left)
+    _choose_language(words, settings=not asked and bool(left))
+    _refuse_unknown(common)
+    if not left or left[0] in HELP:
+        return _show_front_page(asked)
+    listed = COMMANDS.get(left[0])
+    if isinstance(listed, Group):
+        if not left[1:] or left[1] in HELP:
+            return _show_front_page(asked, listed)
+        found = listed.commands.get(left[1])
+        name, rest, known, shown = left[1], left[2:], [*listed.commands], f"jdv {listed.name}"
+    else:
+        found, name, rest, known, shown = listed, left[0], left[1:], [*COMMANDS], "jdv"
+    if found is None:
+        from jdv_qa.cli.parsing import unknown_command
+
+        raise unknown_command(name, known, shown)
+    if asked:
+        return _by_typer([*shown.split()[1:], name, HELP[0]])
+    return _run(found, f"{shown} {name}".removeprefix("jdv "), rest)
+
+
+def _run(command: Command, name: str, words: Sequence[str]) -> int:
+    """Run a command on the words after its name and return its exit status."""
+    from importlib import import_module
+
+    from jdv_qa.cli.parsing import parse
+
+    function = getattr(import_module(command.module), command.function)
+    try:
+        return int(function(**parse(function, words, name)) or CLEAN)
+    except Misuse as error:
+        raise Misuse(say(f"{name} : {error}", f"{name}: {error}")) from None
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the words before the command's name, which are options for every command, and those from it on."""
+    common: list[str] = []
+    for place, word in enumerate(words):
+        if not word.startswith("-") and common[-1:] != ["--lang"]:
+            return common, [*words[place:]]
+        common.append(word)
+    return common, []
+
+
+def _refuse_unknown(common: Sequence[str]) -> None:
+    for place, word in enumerate(common):
+        is_value = common[place - 1 : place] == ["--lang"]
+        if not is_value and word not in _COMMON and not word.startswith("--lang="):
+            from jdv_qa.cli.parsing import unknown_option
+
+            raise unknown_option(word, _COMMON, "jdv")
+
+
+def _choose_language(words: Sequence[str], *, settings: bool) -> None:
+    """Choose the language before anything is said: --lang, wherever it stands, the environment, or the settings file."""
+    given, variable = _value_of("--lang", words), os.environ.get("JDV_LANG", "")
+    if given is not None and given not in LANGUAGES:
+        from jdv_qa.cli.parsing import not_one_of
+
+        raise Misuse(not_one_of(given, LANGUAGES, "--lang"))
+    if given or variable in LANGUAGES:
+        use_language(given or variable)
+    elif settings:
+        from pathlib import Path
+
+        from jdv_qa.cli.settings import load_settings
+
+        named = _value_of("--config", words)
+        try:
+            use_language(load_settings(Path(named) if named else None).language or LANGUAGES[0])
+        except JdvError:
+            if named is None:  # what is wrong with the file that --config names, the command tells
+                raise
+
+
+def _value_of(option: str, words: Sequence[str]) -> str | None:
+    """Return the value that an option has last among words, None without one."""
+    value = None
+    for place, word in enumerate(words):
+        if word == "--":
+            break
+        if word.startswith(f"{option}="):
+            value = word.partition("=")[2]
+        elif words[place - 1 : place] == [option]:
+            value = word
+    return value
+
+
+def _show_front_page(asked: bool, group: Group | None = None) -> int:
+    """Print the help of all commands or of a group; it is also the answer to a command line that names none."""
+    sys.stdout.write(front_page(terminal_width(), group, colour=shows_colour()))
+    return CLEAN if asked else TROUBLE
+
+
+def _by_typer(words: Sequence[str]) -> int:
+    """Let Typer answer: the help of a command, the completion of shells."""
+    from jdv_qa.cli.typer_app import typer_app
+
+    typer_app([word for word in words if not word.startswith("-")])(args=[*words], prog_name="jdv")
+    return CLEAN
+
+
+def _words_given() -> list[str]:
+    """Return the words of the command line; on Windows, where the shell leaves that to programs, `*.xlsx` is expanded."""
+    words = sys.argv[1:]
+    if os.name != "nt":
+        return words
+    from glob import glob, has_magic
+
+    return [name for word in words for name in ((has_magic(word) and sorted(glob(word))) or [word])]  # noqa: PTH207 (a path is kept as it was written)
+
+
+def _begin_early(left: Sequence[str]) -> None:
+    """Begin what a check will need of another process before anything else is imported."""
+    if left[:1] == ["check"] and not asks_for_help(left):
+        from jdv_qa.checks.schema_process import begin
+
+        begin()
 
 
 def run() -> None:
     """Entry point of the `jdv` script: answer in UTF-8 whatever the terminal's settings, and exit with the status."""
+    _begin_early(_split(sys.argv[1:])[1])
+    import gc
+
+    gc.set_threshold(500_000)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")

@@ -7,9 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc, SettingsFile, load_loinc
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
 
 if TYPE_CHECKING:
@@ -38,11 +37,11 @@ class FailOn(StrEnum):
 def cda(
     reports: Annotated[
         list[Path],
-        typer.Argument(metavar="REPORT.xml...", help="Laboratory reports (CDA R2, CR-BIO).", show_default=False),
+        Argument(metavar="REPORT.xml...", help="Laboratory reports (CDA R2, CR-BIO).", show_default=False),
     ],
     workbook: Annotated[
         Path,
-        typer.Option(
+        Option(
             "--with",
             metavar="WORKBOOK|VERSION",
             help="What to check against: workbook, folder of exported tables, or a version of the register.",
@@ -51,7 +50,7 @@ def cda(
     ],
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text for people, json and csv with every code, md for a ticket (default: by the name of the output).",
@@ -60,13 +59,11 @@ def cda(
     output: Output = None,
     force: Force = False,
     loinc: Loinc = None,
-    fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Exit with status 1 from this severity up.")
-    ] = FailOn.ERROR,
+    fail_on: Annotated[FailOn, Option("--fail-on", help="Exit with status 1 from this severity up.")] = FailOn.ERROR,
     layout: LayoutFile = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Check the codes of laboratory reports: chapters, orders, results and their units, against a version of the value set.
 
     With a LOINC release, a code that LOINC withdrew is told with what replaces it. Exit status: 0 nothing at or above the
@@ -86,7 +83,7 @@ def cda(
     version = None if release is None else release.version
     _write(checks, edition, form or form_of(output, Format.TEXT), output, version, force=force)
     fails = any(checked.fails(fail_on.value) for checked in checks)
-    raise typer.Exit(Exit.FOUND if fails else Exit.CLEAN)
+    return Exit.FOUND if fails else Exit.CLEAN
 
 
 def _require_results(edition: Edition, workbook: Path) -> None:
@@ -129,8 +126,3 @@ def _write(
 
         for checked in checks:
             print(f"{checked.report.path} – {verdict(checked)}", file=sys.stderr)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("cda")(cda)

@@ -7,8 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.check_reports import Format, Terms, Wanted, print_screen, wanted_reports, write_reports
 from jdv_qa.cli.checking import (
     Demand,
@@ -22,7 +20,9 @@ from jdv_qa.cli.checking import (
     run_check,
     words,
 )
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console
+from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class FailOn(StrEnum):
 
 
 def check(
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook to check.")],
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook to check.")],
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text, html and xlsx for people; json, csv, sarif, junit, github and md for programs "
@@ -54,7 +54,7 @@ def check(
     output: Output = None,
     reports: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--report",
             metavar="FORM=FILE",
             help="Write a report to a file, beside the one on screen; repeat for several.",
@@ -62,7 +62,7 @@ def check(
     ] = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--annotate",
             metavar="COPY",
             help="Write a copy of the workbook too, with its faulty cells coloured and noted, and the findings listed.",
@@ -76,11 +76,11 @@ def check(
     waivers: WaiverFile = None,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="REPORT", help="Earlier JSON report: only what is new since then fails."),
+        Option("--baseline", metavar="REPORT", help="Earlier JSON report: only what is new since then fails."),
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--select",
             metavar="ID",
             autocompletion=rule_names,
@@ -89,19 +89,15 @@ def check(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(
-            "--ignore", metavar="ID", autocompletion=rule_names, help="Leave these rules out: ids or prefixes."
-        ),
+        Option("--ignore", metavar="ID", autocompletion=rule_names, help="Leave these rules out: ids or prefixes."),
     ] = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option(
-            "--fail-on", envvar="JDV_FAIL_ON", help="Exit with status 1 from this severity up (default: error)."
-        ),
+        Option("--fail-on", envvar="JDV_FAIL_ON", help="Exit with status 1 from this severity up (default: error)."),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--limit",
             min=0,
             metavar="N",
@@ -110,16 +106,16 @@ def check(
     ] = None,
     watching: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--watch",
             help="Check anew each time the workbook is saved, and show what is new and what is gone, until Ctrl-C.",
         ),
     ] = False,
-    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
+    bom: Annotated[bool, Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     layout: LayoutFile = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Check a workbook against the rules (see `jdv rules`).
 
     Exit status: 0 nothing at or above the failing severity, 1 something, 2 the check could not be made, or a rule broke down.
@@ -140,9 +136,11 @@ def check(
     terms = Terms(load_layout(layout), limit, lowest, settings.register, bom)
     if watching:
         if annotate is not None or (screen is not None and screen.form is not Format.TEXT):
-            raise typer.BadParameter(
-                "shows text on the screen; give other forms a file, with --report, and leave --annotate out",
-                param_hint="--watch",
+            raise Misuse(
+                say(
+                    "--watch montre du texte à l'écran : les autres formes vont dans un fichier (--report), et sans --annotate",
+                    "--watch shows text on the screen: other forms go to a file (--report), and without --annotate",
+                )
             )
         report = _watch(demand, settings, files, terms)
     else:
@@ -161,8 +159,8 @@ def check(
             ),
             file=sys.stderr,
         )
-        raise typer.Exit(Exit.TROUBLE)
-    raise typer.Exit(Exit.FOUND if report.fails(lowest) else Exit.CLEAN)
+        return Exit.TROUBLE
+    return Exit.FOUND if report.fails(lowest) else Exit.CLEAN
 
 
 def _watch(demand: Demand, settings: Settings, files: list[Wanted], terms: Terms) -> Report:
@@ -214,8 +212,3 @@ def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout,
             ),
             file=sys.stderr,
         )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("check")(check)

@@ -9,9 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from jdv_qa.cli.options import console, emit_bytes, emit_workbook, form_of, printed
+from jdv_qa.cli.parsing import not_one_of
+from jdv_qa.errors import Misuse
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def wanted_reports(
 ) -> tuple[Wanted | None, list[Wanted]]:
     """Return the report for the screen, if any, and those for files, as --format, --output and --report ask for them.
 
-    Raises typer.BadParameter for what cannot be understood, and OutputError, before any work is done, for a file that exists.
+    Raises Misuse for what cannot be understood, and OutputError, before any work is done, for a file that exists.
     """
     from jdv_qa.files import refuse_existing
 
@@ -79,7 +79,12 @@ def wanted_reports(
     for item in files:
         assert item.path is not None
         if item.path in seen:
-            raise typer.BadParameter(f"two reports for one file, {item.path}", param_hint="--report")
+            raise Misuse(
+                say(
+                    f"--report : deux rapports pour un fichier, {item.path}",
+                    f"--report: two reports for one file, {item.path}",
+                )
+            )
         seen.add(item.path)
         refuse_existing(item.path, force)
     return screen, files
@@ -93,10 +98,15 @@ def wanted_report(word: str) -> Wanted:
         try:
             return Wanted(Format({"markdown": "md"}.get(name, name)), Path(path))
         except ValueError:
-            raise typer.BadParameter(f"'{name}' is not one of {known}", param_hint="--report") from None
+            raise Misuse(not_one_of(name, [*Format], "--report")) from None
     form = _form_by_name(Path(word))
     if form is None:
-        raise typer.BadParameter(f"'{word}': write FORM=FILE, FORM one of {known}", param_hint="--report")
+        raise Misuse(
+            say(
+                f"--report : « {word} » : écrire FORME=FICHIER, la forme étant une de {known}",
+                f"--report: `{word}`: write FORM=FILE, FORM one of {known}",
+            )
+        )
     return Wanted(form, Path(word))
 
 

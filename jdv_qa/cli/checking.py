@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Option
 from jdv_qa.cli.options import read
-from jdv_qa.language import say, use_language
+from jdv_qa.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 Loinc = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--loinc",
         envvar="JDV_LOINC",
         metavar="PATH|VERSION",
@@ -32,7 +30,7 @@ Loinc = Annotated[
 ]
 NabmFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--nabm",
         envvar="JDV_NABM",
         metavar="FILE",
@@ -41,7 +39,7 @@ NabmFile = Annotated[
 ]
 Previous = Annotated[
     list[Path] | None,
-    typer.Option(
+    Option(
         "--previous", metavar="WORKBOOK|VERSION", help="Previous version; repeat it for older ones, the latest first."
     ),
 ]
@@ -65,21 +63,9 @@ def rule_names(incomplete: str) -> list[str]:
     return [typed(name) for name in (*families, *names) if typed(name).startswith(incomplete)]
 
 
-def choose_settings(context: typer.Context, value: Path | None) -> Path | None:
-    """Set the language that the settings file given asks for, unless an option or the environment has chosen one."""
-    if value is None or context.resilient_parsing:
-        return value
-    from jdv_qa.cli.settings import LANGUAGE_VARIABLE, load_settings
-
-    settings = load_settings(value)
-    if settings.language and LANGUAGE_VARIABLE not in os.environ and not context.find_root().params.get("lang"):
-        use_language(settings.language)
-    return value
-
-
 ProfileName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--profile",
         envvar="JDV_PROFILE",
         metavar="NAME|FILE",
@@ -89,14 +75,12 @@ ProfileName = Annotated[
 ]
 WaiverFile = Annotated[
     Path | None,
-    typer.Option("--waivers", envvar="JDV_WAIVERS", metavar="FILE", help="File of waivers (see `jdv waive`)."),
+    Option("--waivers", envvar="JDV_WAIVERS", metavar="FILE", help="File of waivers (see `jdv waive`)."),
 ]
 SettingsFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--config",
-        callback=choose_settings,
-        is_eager=True,
         envvar="JDV_CONFIG",
         metavar="FILE",
         help="Settings file (default: the nearest jdv.toml from the current folder up).",

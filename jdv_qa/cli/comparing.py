@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Option
 from jdv_qa.cli.options import read
 from jdv_qa.cli.progress import stages
+from jdv_qa.errors import Misuse
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
     from jdv_qa.workbook.edition import Edition
 
-OldLayout = Annotated[
-    str | None, typer.Option("--old-layout", metavar="FILE", help="Layout of the old workbook alone.")
-]
-NewLayout = Annotated[
-    str | None, typer.Option("--new-layout", metavar="FILE", help="Layout of the new workbook alone.")
-]
+OldLayout = Annotated[str | None, Option("--old-layout", metavar="FILE", help="Layout of the old workbook alone.")]
+NewLayout = Annotated[str | None, Option("--new-layout", metavar="FILE", help="Layout of the new workbook alone.")]
 OldLoinc = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--old-loinc",
         metavar="PATH|VERSION",
         help="LOINC release of the old version: with --loinc, the codes whose status changed are told.",
@@ -35,7 +31,7 @@ OldLoinc = Annotated[
 ]
 Requests = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--requests",
         metavar="FILE",
         help="Register of change requests, or the workbook of the meeting: changes are told with the numbers of the "
@@ -59,9 +55,9 @@ class Demand:
 
 
 def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
-    """Read two versions and compare them; raises typer.BadParameter for an old LOINC release without the new one."""
+    """Read two versions and compare them; raises Misuse for an old LOINC release without the new one."""
     if demand.old_loinc is not None and demand.loinc is None:
-        raise typer.BadParameter("--old-loinc goes with --loinc", param_hint="--old-loinc")
+        raise Misuse(say("--old-loinc va avec --loinc", "--old-loinc goes with --loinc"))
     from jdv_qa.compare.compare import compare
 
     with stages(3, (demand.old, demand.new)) as begin:

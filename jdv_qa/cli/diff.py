@@ -7,10 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc
 from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, run_comparison
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import (
     Exit,
     Force,
@@ -44,14 +43,12 @@ class Format(StrEnum):
 
 def diff(
     old: Annotated[
-        Path, typer.Argument(metavar="OLD", help="Workbook of the earlier version, or its number in the register.")
+        Path, Argument(metavar="OLD", help="Workbook of the earlier version, or its number in the register.")
     ],
-    new: Annotated[
-        Path, typer.Argument(metavar="NEW", help="Workbook of the later version, or its number in the register.")
-    ],
+    new: Annotated[Path, Argument(metavar="NEW", help="Workbook of the later version, or its number in the register.")],
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text, md, html or xlsx for people, json or csv for scripts (default: by the name of the output).",
@@ -61,24 +58,22 @@ def diff(
     force: Force = False,
     limit: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--limit",
             min=0,
             metavar="N",
             help="Rows shown of each table, 0 for all (default: 50 on screen, all in a file).",
         ),
     ] = None,
-    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
+    bom: Annotated[bool, Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     layout: LayoutFile = None,
     old_layout: OldLayout = None,
     new_layout: NewLayout = None,
     loinc: Loinc = None,
     old_loinc: OldLoinc = None,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with status 0 even if something changed.")
-    ] = False,
+    exit_zero: Annotated[bool, Option("--exit-zero", help="Exit with status 0 even if something changed.")] = False,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Compare two versions by meaning: codes added, removed, assigned, replaced, and every field that changed.
 
     Row order, styles, column order, header wording and spaces at the ends of cells are not changes. A pending code that
@@ -87,7 +82,7 @@ def diff(
     """
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
     _write(comparison, (before, after), form or form_of(output, Format.TEXT), output, limit, bom=bom, force=force)
-    raise typer.Exit(Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND)
+    return Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND
 
 
 def _write(
@@ -133,8 +128,3 @@ def _write(
         from jdv_qa.report.changes_text import summary_sentence
 
         print(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison), file=sys.stderr)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command("diff")(diff)

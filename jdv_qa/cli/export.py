@@ -6,9 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Force, Lang, LayoutFile, console, read
+from jdv_qa.cli.parsing import not_one_of
+from jdv_qa.errors import Misuse
 
 if TYPE_CHECKING:
     from jdv_qa.workbook.edition import Edition
@@ -25,20 +26,16 @@ class Form(StrEnum):
 def export(
     workbook: Annotated[
         Path,
-        typer.Argument(
-            metavar="WORKBOOK", help="Workbook, or folder of exported tables, to publish.", show_default=False
-        ),
+        Argument(metavar="WORKBOOK", help="Workbook, or folder of exported tables, to publish.", show_default=False),
     ],
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder to write; it must be new or empty.", show_default=False)
+        Path, Argument(metavar="DIR", help="Folder to write; it must be new or empty.", show_default=False)
     ],
-    separator: Annotated[str, typer.Option("--separator", metavar='";"|","', help="Separator of the CSV files.")] = ";",
-    bom: Annotated[
-        bool, typer.Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")
-    ] = False,
+    separator: Annotated[str, Option("--separator", metavar='";"|","', help="Separator of the CSV files.")] = ";",
+    bom: Annotated[bool, Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")] = False,
     also: Annotated[
         list[Form] | None,
-        typer.Option(
+        Option(
             "--with",
             help="Write this form too, in a folder of its name; repeat it for both. "
             "fhir: FHIR R4 resources in JSON, svs: SVS XML for CDA schematrons and Gazelle.",
@@ -65,7 +62,7 @@ def export(
     from jdv_qa.workbook.tables import DESCRIPTION
 
     if separator not in SEPARATORS:
-        raise typer.BadParameter(f"'{separator}' is not one of {' '.join(SEPARATORS)}", param_hint="--separator")
+        raise Misuse(not_one_of(separator, SEPARATORS, "--separator"))
     edition = read(workbook, layout)
     chosen = load_layout(layout)
     tables = csv_tables(edition, chosen, separator=separator, bom=bom)
@@ -119,8 +116,3 @@ def _print_files(directory: Path, files: dict[str, int | None]) -> None:
     for name, rows in files.items():
         table.add_row(name, "" if rows is None else figure(rows))
     out.print(table)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("export")(export)

@@ -7,8 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import (
     Loinc,
     NabmFile,
@@ -20,6 +18,7 @@ from jdv_qa.cli.checking import (
     load_loinc,
     load_nabm,
 )
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.errors import OutputError
@@ -37,20 +36,18 @@ class Format(StrEnum):
 
 
 def fix(
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook to fix; it is not changed.")],
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook to fix; it is not changed.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="COPY", help="Workbook to write: the same with what is certain fixed."),
+        Option("--output", "-o", metavar="COPY", help="Workbook to write: the same with what is certain fixed."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be fixed; write no workbook.")] = False,
-    units: Annotated[
-        bool, typer.Option("--units", help="Fix unmistakable spellings of units too (UI/L to [IU]/L).")
-    ] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Tell what would be fixed; write no workbook.")] = False,
+    units: Annotated[bool, Option("--units", help="Fix unmistakable spellings of units too (UI/L to [IU]/L).")] = False,
     unmark: Annotated[
-        bool, typer.Option("--unmark", help="Take the colours, notes and tabs of `jdv check --annotate` out too.")
+        bool, Option("--unmark", help="Take the colours, notes and tabs of `jdv check --annotate` out too.")
     ] = False,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="What is printed: text for people, json for scripts.")
+        Format, Option("--format", "-f", help="What is printed: text for people, json for scripts.")
     ] = Format.TEXT,
     force: Force = False,
     loinc: Loinc = None,
@@ -60,12 +57,12 @@ def fix(
     waivers: WaiverFile = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=0, metavar="N", help="Proposals left that are shown, 0 for all (default: 15)."),
+        Option("--limit", min=0, metavar="N", help="Proposals left that are shown, 0 for all (default: 15)."),
     ] = None,
     layout: LayoutFile = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Correct what is certain in a copy of a workbook; everything else in it stays as it is.
 
     Certain are, by rules/fixes.yaml: spaces, look-alike dashes, codes that Excel made dates or numbers of where the check
@@ -115,7 +112,7 @@ def fix(
         taken_out = say(", annotations retirées", ", annotations taken out") if unmark else ""
         print(say(f"{output} : ", f"{output}: ") + fixed_sentence(fixing) + taken_out, file=sys.stderr)
     found = fixing.refused or (dry_run and fixing.fixes)
-    raise typer.Exit(Exit.FOUND if found else Exit.CLEAN)
+    return Exit.FOUND if found else Exit.CLEAN
 
 
 def _refuse_places(workbook: Path, output: Path | None, *, dry_run: bool) -> None:
@@ -144,8 +141,3 @@ def _write(content: bytes, output: Path, *, force: bool, unmark: bool) -> None:
         temporary.write_bytes(content)
         if unmark:
             temporary.write_bytes(without_annotations(temporary))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("fix")(fix)

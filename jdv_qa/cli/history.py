@@ -6,8 +6,7 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, Output, console, emit, emit_bytes, printed
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.language import say
@@ -22,18 +21,14 @@ class Format(StrEnum):
 
 
 def history(
-    code: Annotated[
-        str, typer.Argument(metavar="CODE", help="LOINC, pending or NABM code, or a code of a reference tab.")
-    ],
+    code: Annotated[str, Argument(metavar="CODE", help="LOINC, pending or NABM code, or a code of a reference tab.")],
     register: RegisterFolder = None,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="text for people, json or csv for scripts.")
-    ] = Format.TEXT,
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json or csv for scripts.")] = Format.TEXT,
     output: Output = None,
     force: Force = False,
-    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
+    bom: Annotated[bool, Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Tell the life of a code: when it came in, what changed of it, which code it was given, when it went.
 
     A pending code and the LOINC code it was given are one life. Exit status: 0 told, 1 no version has the code, 2 the
@@ -53,7 +48,7 @@ def history(
             ),
             file=sys.stderr,
         )
-        raise typer.Exit(Exit.FOUND)
+        return Exit.FOUND
     if form is Format.JSON:
         emit(history_json(life), output, force=force)
     elif form is Format.CSV:
@@ -62,8 +57,4 @@ def history(
         print_history(life, console())
     else:
         emit(printed(lambda paper: print_history(life, paper)), output, force=force)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("history")(history)
+    return Exit.CLEAN

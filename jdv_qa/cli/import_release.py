@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
-from jdv_qa.errors import ReleaseRefused
+from jdv_qa.errors import Misuse, ReleaseRefused
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def import_release(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Old workbooks, in any layout and any order.")],
+    files: Annotated[list[Path], Argument(metavar="FILE...", help="Old workbooks, in any layout and any order.")],
     version: Annotated[
-        str | None, typer.Option("--version", metavar="V", help="Version of a workbook that does not say its own.")
+        str | None, Option("--version", metavar="V", help="Version of a workbook that does not say its own.")
     ] = None,
     register: RegisterFolder = None,
     layout: LayoutFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Take old workbooks into the register: each is kept byte for byte, with its tables, and compared with the one before.
 
     They are not checked. Several files enter by version, the earliest first; each must be above the last version of the
@@ -39,7 +38,7 @@ def import_release(
     from jdv_qa.workbook.layout import load_layout
 
     if version is not None and len(files) > 1:
-        raise typer.BadParameter("--version goes with one file", param_hint="--version")
+        raise Misuse(say("--version va avec un seul fichier", "--version goes with one file"))
     opened = open_register(register)
     try:
         with stages(2 * len(files), files) as begin:
@@ -58,7 +57,8 @@ def import_release(
                 _print_imported(path, opened.directory / number, plan.omitted)
     except ReleaseRefused as error:
         print(f"jdv: {error}", file=sys.stderr)
-        raise typer.Exit(Exit.FOUND) from None
+        return Exit.FOUND
+    return Exit.CLEAN
 
 
 def _print_imported(path: Path, folder: Path, omitted: tuple[str, ...]) -> None:
@@ -75,8 +75,3 @@ def _print_imported(path: Path, folder: Path, omitted: tuple[str, ...]) -> None:
         )
         for sentence in omitted:
             complaints.print(f"  {sentence}", soft_wrap=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("import-release")(import_release)

@@ -7,8 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.language import count, say
@@ -29,12 +28,12 @@ class Format(StrEnum):
 def indicators(
     workbooks: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[WORKBOOK]...", help="Workbooks to count too, after the versions of the register."),
+        Argument(metavar="[WORKBOOK]...", help="Workbooks to count too, after the versions of the register."),
     ] = None,
     register: RegisterFolder = None,
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text for people, svg for a plot, csv or json for scripts (default: by the name of the output).",
@@ -42,7 +41,7 @@ def indicators(
     ] = None,
     output: Output = None,
     force: Force = False,
-    bom: Annotated[bool, typer.Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
+    bom: Annotated[bool, Option("--bom", help="Begin a CSV with the mark by which Excel knows UTF-8.")] = False,
     layout: LayoutFile = None,
     lang: Lang = None,
 ) -> None:
@@ -88,8 +87,3 @@ def _figures(workbooks: list[Path], register: Path | None, layout: str | None) -
             )
         )
     return figures
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("indicators")(indicators)

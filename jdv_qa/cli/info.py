@@ -6,8 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Lang, LayoutFile, console, emit, read
 from jdv_qa.language import say
 
@@ -23,8 +22,8 @@ class Format(StrEnum):
 
 
 def info(
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook to look at.")],
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook to look at.")],
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
     layout: LayoutFile = None,
     lang: Lang = None,
 ) -> None:
@@ -141,8 +140,3 @@ def _remark(edition: Edition, key: str) -> str:
             }[table.grouping]
         )
     return " ; ".join(parts)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("info")(info)

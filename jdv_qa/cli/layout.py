@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console
 from jdv_qa.language import say
 
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def layout(
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook to look at.")],
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook to look at.")],
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="FILE", help="Write a layout file for this workbook, to edit.")
+        Path | None, Option("--write", metavar="FILE", help="Write a layout file for this workbook, to edit.")
     ] = None,
     force: Force = False,
     layout: LayoutFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Show how each tab and column is understood, what is missing and what is unknown.
 
     Exit status: 0 every required tab and column was found, 1 some are missing, 2 the workbook cannot be read.
@@ -46,7 +45,7 @@ def layout(
                 )
             )
         )
-    raise typer.Exit(Exit.CLEAN if reading.complete else Exit.FOUND)
+    return Exit.CLEAN if reading.complete else Exit.FOUND
 
 
 def _print(reading: Reading, workbook: Path) -> None:
@@ -147,8 +146,3 @@ def _print(reading: Reading, workbook: Path) -> None:
                 style="bold red",
             )
         )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("layout")(layout)

@@ -10,8 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Force, Lang, console, emit
 from jdv_qa.errors import JdvError
 from jdv_qa.language import count, figure, say
@@ -20,21 +19,13 @@ if TYPE_CHECKING:
     from jdv_qa.terminology.loinc_files import Advance
     from jdv_qa.terminology.store import StoredInfo
 
-loinc = typer.Typer(
-    help="Keep LOINC releases at hand: import them, look at a term, find terms by French or English words.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
 Store = Annotated[
     Path | None,
-    typer.Option(
-        "--store", metavar="DIR", help="Folder of the store (default: `loinc` in $JDV_HOME or the user's data)."
-    ),
+    Option("--store", metavar="DIR", help="Folder of the store (default: `loinc` in $JDV_HOME or the user's data)."),
 ]
 Version = Annotated[
     str | None,
-    typer.Option("--loinc", metavar="VERSION|PATH", help="LOINC release (default: the latest in the store)."),
+    Option("--loinc", metavar="VERSION|PATH", help="LOINC release (default: the latest in the store)."),
 ]
 
 
@@ -45,14 +36,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Form = Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")]
+Form = Annotated[Format, Option("--format", "-f", help="text for people, json for scripts.")]
 
 
-@loinc.command("import")
 def import_(
     path: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="PATH",
             help="LOINC release as downloaded (zip, folder or Loinc.csv), or French labels: LOINCFR_JeuDeValeurs.xlsx or the "
             "SMT's zip of it, or a French linguistic variant.",
@@ -60,7 +50,7 @@ def import_(
     ],
     version: Annotated[
         str | None,
-        typer.Option("--version", metavar="V", help="Version of LOINC, such as 2.80 (default: as the files tell)."),
+        Option("--version", metavar="V", help="Version of LOINC, such as 2.80 (default: as the files tell)."),
     ] = None,
     force: Force = False,
     store: Store = None,
@@ -160,7 +150,6 @@ def _progress(total: int, title: str) -> Iterator[Advance]:
         yield lambda amount: progress.advance(task, amount)
 
 
-@loinc.command("list")
 def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> None:
     """List the LOINC releases of the store."""
     from jdv_qa.report.terms_text import print_releases, release_json
@@ -181,13 +170,12 @@ def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> N
         print_releases(releases, str(directory), console())
 
 
-@loinc.command("show")
 def show(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="LOINC code, such as 2951-2.")],
+    code: Annotated[str, Argument(metavar="CODE", help="LOINC code, such as 2951-2.")],
     version: Version = None,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=0, metavar="N", help="Neighbours shown of each axis, 0 for all (default: 10)."),
+        Option("--limit", min=0, metavar="N", help="Neighbours shown of each axis, 0 for all (default: 10)."),
     ] = None,
     form: Form = Format.TEXT,
     store: Store = None,
@@ -230,16 +218,13 @@ def _unknown(code: str, version: str, terms: object) -> str:
     )
 
 
-@loinc.command("find")
 def find(
-    words: Annotated[
-        list[str], typer.Argument(metavar="WORDS", help='Words, French or English: "créatinine urine 24h".')
-    ],
+    words: Annotated[list[str], Argument(metavar="WORDS", help='Words, French or English: "créatinine urine 24h".')],
     version: Annotated[
         str | None,
-        typer.Option("--loinc", metavar="VERSION", help="LOINC release of the store (default: the latest there)."),
+        Option("--loinc", metavar="VERSION", help="LOINC release of the store (default: the latest there)."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, metavar="N", help="Terms shown, 0 for all.")] = 20,
+    limit: Annotated[int, Option("--limit", min=0, metavar="N", help="Terms shown, 0 for all.")] = 20,
     form: Form = Format.TEXT,
     store: Store = None,
     lang: Lang = None,
@@ -275,8 +260,3 @@ def find(
         emit(json.dumps(content, ensure_ascii=False, indent=1), None)
     else:
         print_hits(hits, console())
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
-    app.add_typer(loinc, name="loinc")

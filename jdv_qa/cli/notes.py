@@ -7,11 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc
 from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, Requests, requests_behind, run_comparison
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, emit, form_of
+from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -38,21 +38,17 @@ class Format(StrEnum):
 
 def notes(
     old: Annotated[
-        Path, typer.Argument(metavar="OLD", help="Workbook of the previous version, or its number in the register.")
+        Path, Argument(metavar="OLD", help="Workbook of the previous version, or its number in the register.")
     ],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Workbook of the version to release.")],
-    form: Annotated[
-        Form, typer.Option("--form", help="long: every change; short: a dozen lines for a mail.")
-    ] = Form.LONG,
+    new: Annotated[Path, Argument(metavar="NEW", help="Workbook of the version to release.")],
+    form: Annotated[Form, Option("--form", help="long: every change; short: a dozen lines for a mail.")] = Form.LONG,
     written: Annotated[
         Format | None,
-        typer.Option(
-            "--format", "-f", help="md, or html to paste into Word or a mail (default: by the name of the output)."
-        ),
+        Option("--format", "-f", help="md, or html to paste into Word or a mail (default: by the name of the output)."),
     ] = None,
     into: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--into",
             metavar="FILE",
             help="Write a copy of NEW whose tab 9 tells every change and whose tab 10 has the figures of the version; "
@@ -127,7 +123,12 @@ def _complete(
             )
         )
     if not new.is_dir() and into.suffix.casefold() != new.suffix.casefold():
-        raise typer.BadParameter(f"the copy of {new.name} must be named *{new.suffix}", param_hint="--into")
+        raise Misuse(
+            say(
+                f"--into : la copie de {new.name} doit s'appeler *{new.suffix}",
+                f"--into: the copy of {new.name} must be named *{new.suffix}",
+            )
+        )
     update = updated_workbook(new, before, after, comparison, requests=behind, layout=load_layout(layout))
     if "notes" in update.missing:
         raise WorkbookError(
@@ -164,8 +165,3 @@ def _told(update: Update, version: str) -> Iterator[str]:
     if update.untold:
         codes = ", ".join(dict.fromkeys(change.code or change.label for change in update.untold))
         yield say(f"à dire à la main dans l'onglet 9 : {codes}", f"to be told in tab 9 by hand: {codes}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command("notes")(notes)

@@ -8,9 +8,8 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
-
-from jdv_qa.language import LANGUAGES, say, use_language
+from jdv_qa.cli.declaring import Option, Values
+from jdv_qa.language import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,46 +25,32 @@ class Exit(IntEnum):
     TROUBLE = 2
 
 
-def choose_language(value: str | None) -> str | None:
-    """Set the language for the rest of the run; a usage error when it is not known."""
-    if value is not None:
-        if value not in LANGUAGES:
-            raise typer.BadParameter(f"'{value}' is not one of {', '.join(LANGUAGES)}.")
-        use_language(value)
-    return value
-
-
 Lang = Annotated[
     str | None,
-    typer.Option(
-        "--lang", callback=choose_language, metavar="fr|en", help="Language of the text for maintainers (default: fr)."
-    ),
+    Option("--lang", metavar="fr|en", help="Language of the text for maintainers (default: fr)."),
 ]
+"""The language is chosen before a command is called (`app.py`), so that what is wrong with the command line is told in it too."""
 
 
-def choose_layout(context: typer.Context, value: str | None) -> str | None:
-    """Return the layout asked for, else that of the settings."""
-    if value is not None or context.resilient_parsing:
-        return value
+def layout_of_settings(values: Values) -> str | None:
+    """Return the layout that the settings name, those of --config if it is given."""
     from jdv_qa.cli.settings import load_settings
 
-    return load_settings(context.params.get("config")).layout
+    return load_settings(values.get("config")).layout
 
 
 LayoutFile = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--layout",
-        callback=choose_layout,
+        otherwise=layout_of_settings,
         envvar="JDV_LAYOUT",
         metavar="FILE",
         help="Layout file, or the name of a layout that ships (default: `layout` of jdv.toml).",
     ),
 ]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is already there.")]
+Output = Annotated[Path | None, Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")]
+Force = Annotated[bool, Option("--force", help="Replace what is already there.")]
 
 
 def console(*, stderr: bool = False) -> Console:

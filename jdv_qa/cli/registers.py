@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from jdv_qa.cli.declaring import Option
 
 if TYPE_CHECKING:
     from jdv_qa.cli.settings import Settings
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 RegisterFolder = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--register",
         envvar="JDV_REGISTER",
         metavar="DIR",

@@ -8,14 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc, NabmFile, SettingsFile, WaiverFile, load_loinc, load_nabm
 from jdv_qa.cli.comparing import Requests, requests_behind
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, emit
+from jdv_qa.cli.parsing import not_one_of
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
-from jdv_qa.errors import ReleaseRefused
+from jdv_qa.errors import Misuse, ReleaseRefused
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ class Format(StrEnum):
 
 
 def release(
-    draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="Workbook to release; it is not changed.")],
+    draft: Annotated[Path, Argument(metavar="DRAFT", help="Workbook to release; it is not changed.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, or why it would be refused; write nothing.")
+        bool, Option("--dry-run", help="Show what would be done, or why it would be refused; write nothing.")
     ] = False,
     register: RegisterFolder = None,
     date: Annotated[
         str | None,
-        typer.Option("--date", metavar="YYYY-MM-DD", help="Date of publication, for a workbook that states none."),
+        Option("--date", metavar="YYYY-MM-DD", help="Date of publication, for a workbook that states none."),
     ] = None,
     keep_tabs: Annotated[
         bool,
-        typer.Option("--keep-tabs", help="Leave tabs 9 and 10 as they are: the draft tells every change itself."),
+        Option("--keep-tabs", help="Leave tabs 9 and 10 as they are: the draft tells every change itself."),
     ] = False,
     requests: Requests = None,
     loinc: Loinc = None,
@@ -52,19 +52,17 @@ def release(
     waivers: WaiverFile = None,
     profile: Annotated[
         str | None,
-        typer.Option("--profile", metavar="NAME|FILE", help=f"Profile of the check (default: {PROFILE})."),
+        Option("--profile", metavar="NAME|FILE", help=f"Profile of the check (default: {PROFILE})."),
     ] = None,
     separator: Annotated[
-        str | None, typer.Option("--separator", metavar='";"|","', help='Separator of the CSV files (default: ";").')
+        str | None, Option("--separator", metavar='";"|","', help='Separator of the CSV files (default: ";").')
     ] = None,
-    bom: Annotated[
-        bool, typer.Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")
-    ] = False,
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    bom: Annotated[bool, Option("--bom", help="Begin the CSV files with the mark by which Excel knows UTF-8.")] = False,
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
     layout: LayoutFile = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Release a draft: check it, complete its tabs 9 and 10, and publish it in every form, in one step.
 
     Refused, with the reasons: any error without a waiver, a version that is not above the last one of the register, a
@@ -81,7 +79,7 @@ def release(
     settings = load_settings(config)
     separator = separator or str(settings.release.get("separator", ";"))
     if separator not in SEPARATORS:
-        raise typer.BadParameter(f"'{separator}' is not one of {' '.join(SEPARATORS)}", param_hint="--separator")
+        raise Misuse(not_one_of(separator, SEPARATORS, "--separator"))
     bom = bom or bool(settings.release.get("bom", False))
     day = _day(date)
     terms = _terms(settings, loinc, nabm, waivers, profile, layout)
@@ -107,7 +105,7 @@ def release(
         print(released_sentence(plan, written), file=sys.stderr)
     elif not plan.reasons and not refusal:
         print(say("Essai : rien n'a été écrit.", "Dry run: nothing was written."), file=sys.stderr)
-    raise typer.Exit(Exit.FOUND if plan.reasons or refusal else Exit.CLEAN)
+    return Exit.FOUND if plan.reasons or refusal else Exit.CLEAN
 
 
 def _refused(plan: ReleasePlan, reason: str) -> ReleasePlan:
@@ -122,7 +120,12 @@ def _day(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"'{text}' is not a date such as 2026-07-15", param_hint="--date") from None
+        raise Misuse(
+            say(
+                f"--date : « {text} » n'est pas une date comme 2026-07-15",
+                f"--date: `{text}` is not a date such as 2026-07-15",
+            )
+        ) from None
 
 
 def _terms(
@@ -148,8 +151,3 @@ def _terms(
         load_nabm(nabm or settings.file("nabm")),
         load_waivers(granted) if granted else None,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("release")(release)

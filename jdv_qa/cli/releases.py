@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Option
 from jdv_qa.cli.options import Force, Lang, Output, console, emit, emit_bytes, printed
 from jdv_qa.cli.registers import RegisterFolder, open_register
 
@@ -21,9 +20,7 @@ class Format(StrEnum):
 
 def releases(
     register: RegisterFolder = None,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="text for people, json or csv for scripts.")
-    ] = Format.TEXT,
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json or csv for scripts.")] = Format.TEXT,
     output: Output = None,
     force: Force = False,
     lang: Lang = None,
@@ -41,8 +38,3 @@ def releases(
         print_releases(opened, console())
     else:
         emit(printed(lambda paper: print_releases(opened, paper)), output, force=force)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("releases")(releases)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from jdv_qa.cli.checking import rule_names
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Lang, console, emit
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
@@ -21,11 +20,11 @@ class Format(StrEnum):
 
 
 def rules(
-    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]", help="Only the rules that begin so, such as UNI.")] = "",
+    prefix: Annotated[str, Argument(metavar="[PREFIX]", help="Only the rules that begin so, such as UNI.")] = "",
     profile: Annotated[
-        str | None, typer.Option("--profile", metavar="NAME|FILE", help="Severities as this profile has them.")
+        str | None, Option("--profile", metavar="NAME|FILE", help="Severities as this profile has them.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
     lang: Lang = None,
 ) -> None:
     """List the rules with their severity."""
@@ -50,9 +49,7 @@ def rules(
 
 
 def rule(
-    identifier: Annotated[
-        str, typer.Argument(metavar="ID", autocompletion=rule_names, help="Rule id, such as COD-02.")
-    ],
+    identifier: Annotated[str, Argument(metavar="ID", autocompletion=rule_names, help="Rule id, such as COD-02.")],
     lang: Lang = None,
 ) -> None:
     """Explain a rule: what it checks, why, how to mend, with right and faulty examples."""
@@ -73,9 +70,3 @@ def rule(
             )
         )
     print_rule(found, console(), load_layout())
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
-    app.command("rules")(rules)
-    app.command("rule")(rule)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument
 from jdv_qa.cli.options import Force, Lang, console
 from jdv_qa.language import say
 
 
 def sample(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to put the workbooks in.")],
+    directory: Annotated[Path, Argument(metavar="DIR", help="Folder to put the workbooks in.")],
     force: Force = False,
     lang: Lang = None,
 ) -> None:
@@ -34,8 +33,3 @@ def sample(
         screen.print(Text(str(path)))
     draft = directory / files()["1.2.0"].name
     screen.print(Text(say(f"Pour commencer : jdv check {draft}", f"To begin: jdv check {draft}"), style="dim"))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("sample")(sample)

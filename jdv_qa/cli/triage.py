@@ -7,9 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import (
     Exit,
     Force,
@@ -23,17 +22,14 @@ from jdv_qa.cli.options import (
     printed,
     read,
 )
+from jdv_qa.cli.parsing import not_one_of
 from jdv_qa.cli.progress import stages
-from jdv_qa.cli.triage_apply import apply
-from jdv_qa.cli.triage_follow import LedgerFolder, follow, open_ledger, record
+from jdv_qa.cli.triage_follow import LedgerFolder, open_ledger
+from jdv_qa.errors import Misuse
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
     from jdv_qa.triage.review import Review
-
-triage = typer.Typer(
-    help="Deal with change requests: the form to fill in, the review of a register.", no_args_is_help=True
-)
 
 
 class Format(StrEnum):
@@ -45,15 +41,14 @@ class Format(StrEnum):
     HTML = "html"
 
 
-@triage.command("review")
 def review(
     requests: Annotated[
-        Path, typer.Argument(metavar="REQUESTS", help="Register of change requests: an Excel workbook or a CSV file.")
+        Path, Argument(metavar="REQUESTS", help="Register of change requests: an Excel workbook or a CSV file.")
     ],
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook that the requests are about.")],
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook that the requests are about.")],
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text, xlsx (the workbook of the meeting) or html for people, json for scripts "
@@ -68,7 +63,7 @@ def review(
     waivers: WaiverFile = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--verdict",
             metavar="VERDICT",
             help="Show the requests of these verdicts only, such as acceptable; text only.",
@@ -76,12 +71,12 @@ def review(
     ] = None,
     layout: LayoutFile = None,
     register_layout: Annotated[
-        str | None, typer.Option("--register-layout", metavar="FILE", help="Layout file of the register.")
+        str | None, Option("--register-layout", metavar="FILE", help="Layout file of the register.")
     ] = None,
     ledger: LedgerFolder = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Review a register of change requests: for each a verdict, the change it means, and what that would bring.
 
     Each change is tried on the workbook, which stays as it is: a request is acceptable only when `jdv check` would find no
@@ -97,7 +92,7 @@ def review(
     from jdv_qa.workbook.layout import load_layout
 
     if unknown := [word for word in only or () if word not in VERDICTS]:
-        raise typer.BadParameter(f"'{unknown[0]}' is not one of {', '.join(VERDICTS)}.", param_hint="--verdict")
+        raise Misuse(not_one_of(unknown[0], VERDICTS, "--verdict"))
     settings = load_settings(config)
     chosen_layout = layout or settings.check.get("layout")
     with stages(3, (requests, workbook)) as begin:
@@ -118,7 +113,7 @@ def review(
             ledger=open_ledger(ledger, edition),
         )
     _write(done, form or form_of(output, Format.TEXT), output, tuple(only or ()), force=force)
-    raise typer.Exit(Exit.CLEAN)
+    return Exit.CLEAN
 
 
 def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...], *, force: bool) -> None:
@@ -144,14 +139,11 @@ def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...
         print(say(f"{output} : ", f"{output}: ") + summary_sentence(done), file=sys.stderr)
 
 
-@triage.command("form")
 def form_(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="Workbook to write.", show_default=False)
-    ],
+    output: Annotated[Path, Option("--output", "-o", metavar="FILE", help="Workbook to write.", show_default=False)],
     with_: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--with",
             metavar="WORKBOOK",
             help="Value set whose columns, chapters, specimens and units are offered (default: the sample's).",
@@ -176,11 +168,3 @@ def form_(
     told = with_.name if with_ else say("l'exemple livré", "the sample")
     done = say(f"registre à remplir, listes tirées de {told}", f"register to fill in, lists from {told}")
     print(say(f"{output} : {done}", f"{output}: {done}"), file=sys.stderr)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
-    triage.command("apply")(apply)
-    triage.command("follow")(follow)
-    triage.command("record")(record)
-    app.add_typer(triage, name="triage")

@@ -7,9 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, printed
 from jdv_qa.cli.progress import stages
 from jdv_qa.errors import OutputError
@@ -30,23 +29,23 @@ class Format(StrEnum):
 def apply(
     instruction: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="INSTRUCTION",
             help="Workbook of the meeting (`jdv triage review -o`), or a register with its decisions.",
         ),
     ],
-    draft: Annotated[Path, typer.Argument(metavar="DRAFT", help="Workbook of the draft; it is not changed.")],
+    draft: Annotated[Path, Argument(metavar="DRAFT", help="Workbook of the draft; it is not changed.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="NEXT", help="Workbook to write: the draft with what was accepted."),
+        Option("--output", "-o", metavar="NEXT", help="Workbook to write: the draft with what was accepted."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be carried; write no workbook.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Tell what would be carried; write no workbook.")] = False,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="What is printed: text for people, json for scripts.")
+        Format, Option("--format", "-f", help="What is printed: text for people, json for scripts.")
     ] = Format.TEXT,
     log: Annotated[
         Path | None,
-        typer.Option("--log", metavar="FILE", help="Write the log to a file too: JSON if its name ends in .json."),
+        Option("--log", metavar="FILE", help="Write the log to a file too: JSON if its name ends in .json."),
     ] = None,
     force: Force = False,
     loinc: Loinc = None,
@@ -55,11 +54,11 @@ def apply(
     waivers: WaiverFile = None,
     layout: LayoutFile = None,
     register_layout: Annotated[
-        str | None, typer.Option("--register-layout", metavar="FILE", help="Layout file of the register.")
+        str | None, Option("--register-layout", metavar="FILE", help="Layout file of the register.")
     ] = None,
     config: SettingsFile = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Carry the accepted requests into a copy of the draft; nothing else in it changes.
 
     Each request is read anew against the draft as it is. One that contradicts another accepted one, says too little, or
@@ -118,7 +117,7 @@ def apply(
         print_application(application, console())
     if output is not None and not dry_run:
         print(say(f"{output} : ", f"{output}: ") + applied_sentence(application), file=sys.stderr)
-    raise typer.Exit(Exit.FOUND if application.summary["refused"] or application.unread else Exit.CLEAN)
+    return Exit.FOUND if application.summary["refused"] or application.unread else Exit.CLEAN
 
 
 def _refuse_places(instruction: Path, draft: Path, output: Path | None, log: Path | None, *, dry_run: bool) -> None:

@@ -7,8 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, emit_bytes, form_of, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.language import count, say
@@ -26,16 +25,14 @@ LEDGER = Path("requests")
 
 RegisterFile = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         metavar="REQUESTS", help="Register with its decisions, Excel or CSV, or the workbook of `jdv triage review -o`."
     ),
 ]
-RegisterLayout = Annotated[
-    str | None, typer.Option("--register-layout", metavar="FILE", help="Layout file of the register.")
-]
+RegisterLayout = Annotated[str | None, Option("--register-layout", metavar="FILE", help="Layout file of the register.")]
 LedgerFolder = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--ledger",
         metavar="DIR",
         help="Folder of the registers of earlier versions (default: requests/ of the current folder, where it is there).",
@@ -57,11 +54,11 @@ def follow(
     requests: RegisterFile,
     release: Annotated[
         Path,
-        typer.Argument(metavar="RELEASE", help="Workbook of the version, or its number in the register of releases."),
+        Argument(metavar="RELEASE", help="Workbook of the version, or its number in the register of releases."),
     ],
     previous: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--previous",
             metavar="WORKBOOK|VERSION",
             help="The version before (default: the one below it in the register of releases).",
@@ -70,7 +67,7 @@ def follow(
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option(
+        Option(
             "--format",
             "-f",
             help="text, json, or the register with its statuses: csv, xlsx (default: by the name of the output).",
@@ -78,13 +75,11 @@ def follow(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a copy of the register with the statuses, or the JSON."
-        ),
+        Option("--output", "-o", metavar="FILE", help="Write a copy of the register with the statuses, or the JSON."),
     ] = None,
     answers: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--answers",
             metavar="DIR",
             help="Write the answers: a letter for each request and publipostage.csv.",
@@ -94,7 +89,7 @@ def follow(
     layout: LayoutFile = None,
     register_layout: RegisterLayout = None,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Tell which requests are in a release and which are not, judged by what the release says.
 
     Codes are followed through their replacements. Exit status: 0 the release agrees with the decisions, 1 something is to be
@@ -119,7 +114,7 @@ def follow(
     _write(followed, register, new, old, form or form_of(output, Format.TEXT), output, force=force)
     if answers is not None:
         _write_answers(followed, new, answers, force=force)
-    raise typer.Exit(Exit.FOUND if any(one.needs_attention for one in followed) else Exit.CLEAN)
+    return Exit.FOUND if any(one.needs_attention for one in followed) else Exit.CLEAN
 
 
 def _released_before(release: Edition, layout: str | None) -> Edition | None:
@@ -200,7 +195,7 @@ def _write_answers(followed: Sequence[Followed], release: Edition, folder: Path,
 def record(
     requests: RegisterFile,
     version: Annotated[
-        str, typer.Argument(metavar="VERSION", help="Name of the register in the ledger: a version, or a meeting.")
+        str, Argument(metavar="VERSION", help="Name of the register in the ledger: a version, or a meeting.")
     ],
     ledger: LedgerFolder = None,
     register_layout: RegisterLayout = None,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Lang, console, emit
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
@@ -22,12 +21,12 @@ class Format(StrEnum):
 
 def verify(
     version: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="Version to verify (default: all).", show_default=False)
+        str | None, Argument(metavar="[VERSION]", help="Version to verify (default: all).", show_default=False)
     ] = None,
     register: RegisterFolder = None,
-    form: Annotated[Format, typer.Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
+    form: Annotated[Format, Option("--format", "-f", help="text for people, json for scripts.")] = Format.TEXT,
     lang: Lang = None,
-) -> None:
+) -> Exit:
     """Recompute everything and name each file of the register that differs, is missing or is extra.
 
     Exit status: 0 all is as released, 1 something is not, 2 the index cannot be read.
@@ -50,9 +49,4 @@ def verify(
         emit(verification_json(verification), None)
     else:
         print_verification(verification, console())
-    raise typer.Exit(Exit.FOUND if verification.all_faults else Exit.CLEAN)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("verify")(verify)
+    return Exit.FOUND if verification.all_faults else Exit.CLEAN

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from jdv_qa.cli.checking import Demand, Loinc, NabmFile, Previous, ProfileName, SettingsFile, WaiverFile, run_check
+from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Lang, LayoutFile, console
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
@@ -21,20 +20,16 @@ DEFAULT_FILE = "derogations.yaml"
 
 
 def waive(
-    workbook: Annotated[Path, typer.Argument(metavar="WORKBOOK", help="Workbook in which the finding is.")],
-    rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Rule of the finding, such as UNI-08.")],
+    workbook: Annotated[Path, Argument(metavar="WORKBOOK", help="Workbook in which the finding is.")],
+    rule: Annotated[str, Option("--rule", metavar="ID", help="Rule of the finding, such as UNI-08.")],
     cell: Annotated[
-        str, typer.Option("--cell", metavar="A1", help="Cell of the finding, such as T214 or 2.Chapitres LOINC!A5.")
+        str, Option("--cell", metavar="A1", help="Cell of the finding, such as T214 or 2.Chapitres LOINC!A5.")
     ],
     reason: Annotated[
-        str | None, typer.Option("--reason", help="Why the finding is accepted; asked for when left out.")
+        str | None, Option("--reason", help="Why the finding is accepted; asked for when left out.")
     ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who accepts it; asked for when left out.")
-    ] = None,
-    until: Annotated[
-        str, typer.Option("--until", metavar="VERSION", help="Last version that the waiver holds for.")
-    ] = "",
+    by: Annotated[str | None, Option("--by", metavar="NAME", help="Who accepts it; asked for when left out.")] = None,
+    until: Annotated[str, Option("--until", metavar="VERSION", help="Last version that the waiver holds for.")] = "",
     waivers: WaiverFile = None,
     loinc: Loinc = None,
     nabm: NabmFile = None,
@@ -128,7 +123,8 @@ def _finding(report: Report, rule: str, cell: str) -> Finding:
 def _ask(given: str | None, question: str, option: str) -> str:
     """Return what was given, or ask for it at a terminal; a script must give it."""
     if given is None and sys.stdin.isatty():
-        given = typer.prompt(question)
+        print(say(f"{question} : ", f"{question}: "), end="", file=sys.stderr, flush=True)
+        given = sys.stdin.readline()
     if not (given or "").strip():
         raise JdvError(
             say(
@@ -137,8 +133,3 @@ def _ask(given: str | None, question: str, option: str) -> str:
             )
         )
     return str(given).strip()
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command("waive")(waive)

@@ -6,18 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from jdv_qa.cli.app import app
 from jdv_qa.sample import files
+from tests.command_line import invoke
 
 OLD, NEW = (str(files()[version]) for version in ("1.0.0", "1.1.0"))
 
 
 def jdv(*arguments: str) -> tuple[int, str, str]:
-    answer = CliRunner().invoke(app, list(arguments))
-    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
-    return answer.exit_code, answer.stdout, answer.stderr
+    return invoke(*arguments)
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from typer.testing import CliRunner
 
-from jdv_qa.cli.app import app
 from jdv_qa.compare.compare import compare
-from jdv_qa.errors import WorkbookError
 from jdv_qa.report.changes_json import changes_content
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import build_workbook
+from tests.command_line import invoke
 from tests.compare.test_corpora import _key
 
 HEADERS = [
@@ -42,7 +40,7 @@ def book(path: Path, rows: list[list[str | None]], title: str = "LOINC Biologie 
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = invoke(*arguments)
     return result.exit_code, result.output
 
 
@@ -77,9 +75,9 @@ def test_the_other_commands_on_that_layout(tmp_path: Path) -> None:
     assert "2.79-2.80" in run("info", path, "--layout", "loinc_fr")[1]
     status, text = run("info", path, "--layout", "loinc_fr", "--format", "json")
     assert (status, json.loads(text)["tabs"]["terms"]["rows"]) == (0, 2)
-    result = CliRunner().invoke(app, ["check", str(path), "--layout", "loinc_fr"])
-    assert isinstance(result.exception, WorkbookError)
-    assert "pas de règles de contrôle" in str(result.exception)
+    status, text = run("check", path, "--layout", "loinc_fr")
+    assert status == 2
+    assert "pas de règles de contrôle" in text
     assert run("export", path, tmp_path / "out", "--layout", "loinc_fr")[0] == 0
     assert run("diff", tmp_path / "out", path, "--layout", "loinc_fr")[0] == 0
 
@@ -100,7 +98,7 @@ def test_nothing_is_shown_of_progress_where_there_is_no_terminal(
 ) -> None:
     monkeypatch.setattr("jdv_qa.cli.progress.LARGE", 0)
     path = book(tmp_path / "v1.xlsx", [SODIUM])
-    result = CliRunner().invoke(app, ["diff", str(path), str(path), "--layout", "loinc_fr"])
+    result = invoke("diff", path, path, "--layout", "loinc_fr")
     assert (result.exit_code, result.stderr) == (0, "")
 
 

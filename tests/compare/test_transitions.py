@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from jdv_qa.cli.app import app
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.wording import status_sentences
 from jdv_qa.report.changes_json import changes_content
 from jdv_qa.terminology.loinc import TERM_FIELDS, LoincRelease, Term
+from tests.command_line import invoke
 from tests.compare.build import edition, row, terms
 
 
@@ -96,7 +95,7 @@ def test_the_command(tmp_path: Path) -> None:
         text = "\n".join(",".join(f'"{cell}"' for cell in cells) for cells in (columns, line))
         (tmp_path / name / "Loinc.csv").write_text(text, encoding="utf-8")
     both = ["--loinc", str(tmp_path / "new"), "--old-loinc", str(tmp_path / "old")]
-    result = CliRunner().invoke(app, ["diff", str(book), str(book), *both], catch_exceptions=False)
+    result = invoke("diff", book, book, *both)
     assert "ACTIVE → DEPRECATED, 1 code" in result.output
     assert result.exit_code == 0
-    assert CliRunner().invoke(app, ["diff", str(book), str(book), *both[2:]]).exit_code == 2
+    assert invoke("diff", book, book, *both[2:]).exit_code == 2

@@ -16,12 +16,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from jdv_qa.cli import export
 from jdv_qa.errors import OutputError, RuleFileError
 from jdv_qa.language import use_language
 from jdv_qa.publish import package as package_module
@@ -34,6 +31,7 @@ from jdv_qa.workbook.layout import Layout, TabLayout, load_layout, normal_form
 from jdv_qa.workbook.read import _TITLE_VERSION, read_edition, text_of
 from jdv_qa.workbook.sheets import read_with_openpyxl
 from jdv_qa.workbook.tables import read_tables
+from tests.command_line import Answer, invoke
 
 KIT = Path(os.environ.get("JDV_KIT") or Path(__file__).resolve().parents[3] / "shared" / "kit")
 LAYOUT = load_layout()
@@ -433,10 +431,8 @@ def test_type_in_waiting_reads_as_blank(tmp_path: Path) -> None:
         assert read.main.records[-1]["order_label"] == "En attente de LOINC"
 
 
-def run(*arguments: str | Path) -> Any:
-    app = typer.Typer()
-    export.register(app)
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+def run(*arguments: str | Path) -> Answer:
+    return invoke("export", *arguments)
 
 
 @pytest.fixture
@@ -474,7 +470,8 @@ def test_command_writes_the_folder(workbook: Path, tmp_path: Path) -> None:
 def test_command_refuses_a_filled_folder_unless_forced(workbook: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run(workbook, out, "--with", "fhir", "--with", "svs").exit_code == 0
-    assert isinstance(run(workbook, out).exception, OutputError)
+    refused = run(workbook, out)
+    assert (refused.exit_code, refused.stdout, len(refused.stderr.splitlines())) == (2, "", 1)
     assert (out / "fhir").is_dir()
     assert run(workbook, out, "--force", "--separator", ",", "--bom").exit_code == 0
     assert not (out / "fhir").exists()
@@ -491,9 +488,9 @@ def test_command_never_replaces_what_it_has_not_written(workbook: Path, tmp_path
         place.symlink_to(tmp_path)
     else:
         place.write_text("x")
-    error = run(workbook, out, "--force").exception
-    assert isinstance(error, OutputError)
-    assert foreign in str(error)
+    refused = run(workbook, out, "--force")
+    assert refused.exit_code == 2
+    assert foreign in refused.stderr
     assert place.exists()
 
 
@@ -503,7 +500,7 @@ def test_command_replaces_no_folder_without_an_export(workbook: Path, tmp_path: 
     for description in (None, "{", "[]", '{"name": "theirs", "resources": [{"path": "main.csv"}]}'):
         if description is not None:
             (tmp_path / "out" / "datapackage.json").write_text(description)
-        assert "main.csv" in str(run(workbook, tmp_path / "out", "--force").exception)
+        assert "main.csv" in run(workbook, tmp_path / "out", "--force").stderr
     assert (tmp_path / "out" / "main.csv").read_text() == "x"
 
 

@@ -11,14 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from jdv_qa.checks.engine import check
 from jdv_qa.checks.notes import load_vocabulary, read_notes
-from jdv_qa.cli.app import app
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.model import Change, Comparison
-from jdv_qa.errors import OutputError, WorkbookError
+from jdv_qa.errors import WorkbookError
 from jdv_qa.language import use_language
 from jdv_qa.publish.update_tabs import Update, updated_workbook
 from jdv_qa.sample import files
@@ -27,6 +25,7 @@ from jdv_qa.workbook.edition import Edition, Record
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
 from jdv_qa.workbook.sheets import read_with_openpyxl
+from tests.command_line import invoke
 
 NOTES, FIGURES, MAIN = "9.Notes de mise à jour", "10.Indicateurs semestriels", "1.JDV_CircuitBio"
 OLD = files()["1.0.0"]
@@ -359,11 +358,7 @@ def test_full_size_versions(
 
 
 def jdv(*arguments: str) -> tuple[int, str, str]:
-    answer = CliRunner().invoke(app, list(arguments))
-    if isinstance(answer.exception, (OutputError, WorkbookError)):
-        return 2, answer.stdout, str(answer.exception)
-    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
-    return answer.exit_code, answer.stdout, answer.stderr
+    return invoke(*arguments)
 
 
 def test_command(tmp_path: Path) -> None:
