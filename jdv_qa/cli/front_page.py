@@ -39,8 +39,9 @@ def front_page(width: int, group: Group | None = None, *, colour: bool = False) 
     width = min(max(width, _NARROWEST), _WIDEST)
     name = f"jdv {group.name}" if group else "jdv"
     commands = group.commands if group else COMMANDS
-    lines = ["", f" Usage: {name} [OPTIONS] COMMAND [ARGS]...", ""]
-    lines += [f" {line}" for line in _wrapped(group.told if group else SUMMARY, width - 2)]
+    lines = []
+    for paragraph in (f"Usage: {name} [OPTIONS] COMMAND [ARGS]...", group.told if group else SUMMARY):
+        lines += ["", *(f" {line}" for line in _wrapped(paragraph, width - 2))]
     lines += ["", *_panel("Options", [_OF_HELP] if group else [*_OPTIONS, _OF_HELP], width, colour)]
     lines += [*_panel("Commands", [(one.name, one.told) for one in commands.values()], width, colour), ""]
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +21,18 @@ Told = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and out of how much; 0 for what cannot be counted."""
 
 
+def on_terminal() -> bool:
+    """Tell whether somebody is there to see a bar; rich, which draws it, is not imported for that."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def stages(total: int, files: Iterable[Path]) -> Iterator[Stage]:
     """Show which of the stages is being done, on a terminal and for large files; nothing otherwise."""
-    screen = console(stderr=True)
-    if not screen.is_terminal or sum(path.stat().st_size for path in files if path.is_file()) < LARGE:
+    if not on_terminal() or sum(path.stat().st_size for path in files if path.is_file()) < LARGE:
         yield lambda _: None
         return
+    screen = console(stderr=True)
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     with Progress(
@@ -51,10 +57,10 @@ def stages(total: int, files: Iterable[Path]) -> Iterator[Stage]:
 @contextmanager
 def patience(delay: float = DELAY) -> Iterator[Told]:
     """Show what is being done and how far it is, on a terminal, once the work has taken longer than `delay` seconds."""
-    screen = console(stderr=True)
-    if not screen.is_terminal:
+    if not on_terminal():
         yield lambda *_: None
         return
+    screen = console(stderr=True)
     from threading import Timer
 
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn

@@ -167,6 +167,7 @@ def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
     screen = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(progress, "console", lambda **_: screen)
+    monkeypatch.setattr(progress, "on_terminal", lambda: True)
     with progress.patience(0.01) as told:
         told("Règle UNI-02", 50, 100)
         time.sleep(0.3)
