@@ -198,3 +198,10 @@ def benchmarks(session: nox.Session) -> None:
     python = peers / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run(python, "-m", "pip", "install", "--quiet", *PEERS, external=True)
     session.run("python", "-m", "benchmarks", "--peers", python, *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Spoil what the tool reads by the thousand; what follows -- goes to `python -m tests.fuzz`, as in `-- --seconds 600`."""
+    session.install("--editable", ".", *group("test"))
+    session.run("python", "-m", "tests.fuzz", *session.posargs)

@@ -76,6 +76,11 @@ def overlaid(base: Profile, content: Mapping[str, Any], path: Path) -> Profile:
 
     Raises RuleFileError, with the file and the entry at fault.
     """
+    for key in ("severities", "parameters"):
+        if not isinstance(content.get(key) or {}, dict):
+            raise _wrong(
+                path, say(f"« {key} » : un bloc « clé: valeur » est attendu", f"`{key}`: a mapping is expected")
+            )
     severities = dict(base.severities)
     for prefix, word in (content.get("severities") or {}).items():
         if word is not False and str(word) not in (*Severity, _OFF):

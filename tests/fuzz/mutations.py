@@ -202,22 +202,7 @@ def spoil_sheet(rng: Random, text: str) -> str:
                                 + text[one.end() :]
                             )
             case 6:
-                end = f"</{prefix}sheetData>"
-                top, bottom = sorted((rng.randrange(1, 14), rng.randrange(1, 14)))
-                left, right = sorted(rng.sample("ABCDEFGHKMNTW", 2))
-                right = rng.choice((left, left, right))
-                if f"<{prefix}mergeCells" in text:
-                    text = text.replace(
-                        f"</{prefix}mergeCells>",
-                        f'<{prefix}mergeCell ref="{left}{top}:{right}{bottom}"/></{prefix}mergeCells>',
-                        1,
-                    )
-                else:
-                    text = text.replace(
-                        end,
-                        f'{end}<{prefix}mergeCells><{prefix}mergeCell ref="{left}{top}:{right}{bottom}"/></{prefix}mergeCells>',
-                        1,
-                    )
+                text = _merged(rng, text, prefix)
             case 7:
                 cells = list(_CELL.finditer(text))
                 if len(cells) > 1:
@@ -244,6 +229,29 @@ def spoil_sheet(rng: Random, text: str) -> str:
                     1,
                 )
     return text
+
+
+def _merged(rng: Random, text: str, prefix: str) -> str:
+    """Merge a range as spreadsheets do: only its first cell keeps what it holds."""
+    top, bottom = sorted((rng.randrange(1, 14), rng.randrange(1, 14)))
+    left, right = sorted(rng.sample("ABCDEFGHKMNTW", 2))
+    right = rng.choice((left, left, right))
+    if (left, top) == (right, bottom):
+        return text
+
+    def emptied(cell: re.Match[str]) -> str:
+        covered = len(cell[2]) == 1 and left <= cell[2] <= right and top <= int(cell[3]) <= bottom
+        if not covered or (cell[2], int(cell[3])) == (left, top):
+            return cell[0]
+        attributes = re.sub(r' t="\w*"', "", cell[4])
+        return f'<{prefix}c r="{cell[2]}{cell[3]}"{attributes}/>'
+
+    text = _CELL.sub(emptied, text)
+    merge, end = f'<{prefix}mergeCell ref="{left}{top}:{right}{bottom}"/>', f"</{prefix}mergeCells>"
+    if end in text:
+        return text.replace(end, merge + end, 1)
+    data = f"</{prefix}sheetData>"
+    return text.replace(data, f"{data}<{prefix}mergeCells>{merge}{end}", 1)
 
 
 def _spoilt_cell(rng: Random, cell: re.Match[str], prefix: str) -> str:
@@ -288,7 +296,7 @@ def _spoilt_cell(rng: Random, cell: re.Match[str], prefix: str) -> str:
         case 7:
             return f'<{prefix}c r="{address}"{attributes} t="b"><{v}>{rng.choice(("0", "1", "true", "2", ""))}</{v}></{prefix}c>'
         case 8:
-            return f'<{prefix}c r="{address}"{attributes} t="e"><{v}>{rng.choice(("#N/A", "#REF!", "#DIV/0!", "#NULL!", "#SPILL!", "x", ""))}</{v}></{prefix}c>'
+            return f'<{prefix}c r="{address}"{attributes} t="e"><{v}>{rng.choice(("#N/A", "#REF!", "#DIV/0!", "#NULL!", "#SPILL!", "x"))}</{v}></{prefix}c>'
         case 9:
             return f'<{prefix}c r="{address}"{attributes} t="s"><{v}>{rng.choice(("0", "5", "-1", "99999", "x", ""))}</{v}></{prefix}c>'
         case 10:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.checks.baseline import load_baseline
+from jdv_qa.checks.profiles import load_profile
 from jdv_qa.checks.waivers import load_waivers
 from jdv_qa.compare.model import code_place
 from jdv_qa.errors import LayoutError, RuleFileError
@@ -81,6 +82,15 @@ def test_a_layout_whose_columns_are_no_mapping_is_refused(key: str, value: str, 
     path.write_text(f"layout: x\nextends: circuitbio\ntabs: {{main: {{{key}: {value}}}}}\n", encoding="utf-8")
     with pytest.raises(LayoutError, match=f"main.{key}"):
         load_layout(path)
+
+
+@pytest.mark.parametrize("key", ["severities", "parameters"])
+@pytest.mark.parametrize("value", ["x", "[a]", "3"])
+def test_a_profile_whose_severities_are_no_mapping_is_refused(key: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text(f"profile: x\n{key}: {value}\n", encoding="utf-8")
+    with pytest.raises(RuleFileError, match=key):
+        load_profile(str(path))
 
 
 @pytest.mark.parametrize(
