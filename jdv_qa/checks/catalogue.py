@@ -1,8 +1,8 @@
 """The catalogue: one YAML file a rule in `rules/`, with all that people read of it and all that a maintainer may change.
 
 A rule file holds two YAML documents: the rule (title, what it checks, why, how to mend, severity, parameters, needs,
-sentences), then its cases, rows that pass and rows that fail. Only the first is parsed to run a rule; a file without both
-kinds of case does not load.
+sentences), then its cases, rows that pass and rows that fail. Of the first only what is asked for is parsed, the second by the
+tests and `jdv rules`; a file without both kinds of case does not load.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -45,10 +46,47 @@ _KEYS = {
     "messages",
     "waivable",
 }
+_REQUIRED = ("rule", "severity", "title", "checks", "why", "mend", "messages")
 _NEEDS = {"previous", "loinc", "nabm", "waivers"}
 _CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
 
+_TOP = re.compile(r"^([a-z]+):", re.MULTILINE)
+
 Text = Mapping[str, str]
+
+
+class RuleFile:
+    """The first document of a rule's file, of which only what is asked for is parsed: a check needs few of the texts."""
+
+    def __init__(self, path: Path, content: str) -> None:
+        self.path = path
+        starts = [*_TOP.finditer(content)]
+        ends = [*(match.start() for match in starts[1:]), len(content)]
+        self._sections = {match[1]: content[match.start() : end] for match, end in zip(starts, ends, strict=True)}
+        self._parsed: dict[str, Any] = {}
+        if unknown := sorted(self.keys - _KEYS):
+            raise _wrong(path, unknown[0])
+        if missing := [key for key in _REQUIRED if key not in self.keys]:
+            raise _wrong(path, missing[0])
+
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """The keys of the document."""
+        return self._sections.keys()
+
+    def get(self, *keys: str) -> dict[str, Any]:
+        """Return the values of some keys, those that there are; raises RuleFileError when they are no YAML."""
+        if wanted := [key for key in keys if key in self._sections and key not in self._parsed]:
+            content = _yaml("".join(self._sections[key] for key in wanted), self.path)
+            if not isinstance(content, dict) or content.keys() != set(wanted):
+                raise _wrong(self.path, wanted[0])
+            self._parsed |= content
+        return {key: self._parsed[key] for key in keys if self._parsed.get(key) is not None}
+
+    def text(self, key: str) -> Text:
+        """Return a text in its two languages, {} where the file has none."""
+        values = self.get(key)
+        return _text(self.path, key, values[key]) if key in values else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +94,84 @@ class Rule:
     """A rule as its file describes it. Texts are {"fr": …, "en": …}.
 
     `needs`: among "previous", "loinc", "nabm", "waivers"; `fields`: the columns ("tab.field") without which the rule cannot
-    run; `waivable`: whether the maintainers may accept a finding;
-    `messages`: sentence by name, with gaps in braces; `lowered`: the sentences that speak of something less grave than the
-    rule, and their severity.
+    run; `waivable`: whether the maintainers may accept a finding.
     """
 
     id: str
     severity: Severity
-    title: Text
-    checks: Text
-    why: Text
-    mend: Text
-    messages: Mapping[str, Text]
-    exceptions: Text = field(default_factory=dict)
-    references: tuple[str, ...] = ()
+    file: RuleFile
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     waivable: bool = True
-    lowered: Mapping[str, Severity] = field(default_factory=dict)
-    path: Path = Path()
 
     @property
     def family(self) -> str:
         """The three letters in front."""
         return self.id[:3]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.file.path
+
+    @property
+    def title(self) -> Text:
+        """What the rule is called."""
+        return self.file.text("title")
+
+    @property
+    def checks(self) -> Text:
+        """What it checks."""
+        return self.file.text("checks")
+
+    @property
+    def why(self) -> Text:
+        """Why that matters."""
+        return self.file.text("why")
+
+    @property
+    def mend(self) -> Text:
+        """How to mend what it finds."""
+        return self.file.text("mend")
+
+    @property
+    def exceptions(self) -> Text:
+        """What it lets pass, {} where the file does not say."""
+        return self.file.text("exceptions")
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Where it comes from."""
+        return tuple(map(str, self.file.get("references").get("references", ())))
+
+    @property
+    def messages(self) -> Mapping[str, Text]:
+        """Its sentences by name, with gaps in braces."""
+        return {
+            name: _text(
+                self.path, f"messages.{name}", {key: words for key, words in value.items() if key != "severity"}
+            )
+            for name, value in self._sentences().items()
+        }
+
+    @property
+    def lowered(self) -> Mapping[str, Severity]:
+        """The sentences that speak of something less grave than the rule, and their severity."""
+        return {
+            name: _severity(self.path, value["severity"])
+            for name, value in self._sentences().items()
+            if "severity" in value
+        }
+
+    def _sentences(self) -> dict[str, dict[str, Any]]:
+        content = self.file.get("messages").get("messages")
+        if not isinstance(content, dict) or "default" not in content:
+            raise _wrong(self.path, "messages.default")
+        for name, value in content.items():
+            if not isinstance(value, dict):
+                raise _wrong(self.path, f"messages.{name}")
+        return {str(name): value for name, value in content.items()}
 
 
 def text(texts: Text) -> str:
@@ -115,45 +206,24 @@ def rule_set_digest(directory: Path | None = None) -> str:
 def load_rule(path: Path) -> Rule:
     """Load the rule of a file, without its cases."""
     head, _, cases = _read(path).partition("\n---\n")
-    content = _yaml(head, path)
-    if not isinstance(content, dict):
-        raise _wrong(path, "rule")
-    for key in ("rule", "severity", "title", "checks", "why", "mend", "messages"):
-        if key not in content:
-            raise _wrong(path, key)
-    if unknown := sorted(set(content) - _KEYS):
-        raise _wrong(path, str(unknown[0]))
+    file = RuleFile(path, head)
     if {match.group(1) for match in _CASES.finditer(cases)} != {"pass", "fail"}:
         raise _wrong(path, "pass/fail")
-    identifier = str(content["rule"])
+    content = file.get("rule", "severity", "parameters", "needs", "waivable")
+    identifier = str(content.get("rule"))
     if not _ID.fullmatch(identifier) or identifier != path.stem:
         raise _wrong(path, "rule")
-    texts = {key: _text(path, key, content[key]) for key in ("title", "checks", "why", "mend")}
-    lowered = {
-        str(name): _severity(path, value.pop("severity"))
-        for name, value in content["messages"].items()
-        if isinstance(value, dict) and "severity" in value
-    }
-    messages = {str(name): _text(path, f"messages.{name}", value) for name, value in content["messages"].items()}
-    if "default" not in messages:
-        raise _wrong(path, "messages.default")
-    needs = content.get("needs") or {}
+    needs = content.get("needs", {})
     if not isinstance(needs, dict) or set(needs) - _NEEDS - {"fields"}:
         raise _wrong(path, "needs")
-    severity = _severity(path, content["severity"])
     return Rule(
         identifier,
-        severity,
-        **texts,
-        messages=messages,
-        exceptions=_text(path, "exceptions", content["exceptions"]) if content.get("exceptions") else {},
-        references=tuple(map(str, content.get("references") or ())),
-        parameters=content.get("parameters") or {},
-        needs=tuple(name for name in needs if name in _NEEDS and needs[name]),
-        fields=tuple(map(str, needs.get("fields") or ())),
-        waivable=bool(content.get("waivable", True)),
-        lowered=lowered,
-        path=path,
+        _severity(path, content.get("severity")),
+        file,
+        content.get("parameters", {}),
+        tuple(name for name in needs if name in _NEEDS and needs[name]),
+        tuple(map(str, needs.get("fields") or ())),
+        bool(content.get("waivable", True)),
     )
 
 

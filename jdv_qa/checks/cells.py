@@ -7,18 +7,20 @@ and ATT rules, which know what code is meant, and a space or a sign in a unit to
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import html
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from html.entities import name2codepoint
 from typing import Any
 
-from jdv_qa.checks.codes import LOINC_TABS, code_cells
-from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_cells, rule
+from jdv_qa.checks.codes import LOINC_TABS, odd_code_cells
+from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import (
@@ -129,33 +131,67 @@ def _texts(context: Context) -> list[_Text]:
 
 
 def _odd_codes(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
-    """Return the code cells, as `code_cells` does and those of the chapters, that hold look-alike characters or a date."""
+    """Return the cells of codes, those of the chapters too, that hold look-alike characters or a date."""
     return once(context, "odd_codes", lambda: list(_find_odd_codes(context)))
 
 
 def _find_odd_codes(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:
     odd = (CodeForm.LOOK_ALIKE, CodeForm.DATE)
-    for place in code_cells(context):
+    for place in odd_code_cells(context):
         if place[3].form in odd:
             yield place
-    main = context.edition.tables.get("main")
-    read = cache(read_code)
-    for record, name in own_cells(main, CHAPTER_FIELDS) if main else ():
-        if (reading := read(record[name])).form in odd and record.raw_text(name) is not None:
-            yield "main", record, name, reading
+    for name in CHAPTER_FIELDS:
+        for text, records in own_texts(context, "main", name).items():
+            if (reading := read_code(text)).form in odd:
+                for record in records:
+                    if record.raw_text(name) is not None:
+                        yield "main", record, name, reading
 
 
 def _unusual_texts(context: Context, table: Table) -> Iterator[_Text]:
+    unusual = _unusual(record.values.values() for record in table.records)
     for record in table.records:
         names = [name for name, cell in record.cells.items() if type(cell.raw) is str and cell.kind is CellKind.TEXT]
-        if _is_unusual("\0".join(("", *record.values.values()))):
-            names += [name for name in record.values if name not in record.cells and name not in record.inherited]
+        if not unusual.isdisjoint(record.values.values()):
+            names += [
+                name
+                for name, text in record.values.items()
+                if text in unusual and name not in record.cells and name not in record.inherited
+            ]
         for name in names:
             cell = record.cell(name)
             if cell.formula is not None or not isinstance(raw := cell.raw, str) or name not in table.column_of:
                 continue
             if len(text_of(raw)) != len(raw) or _is_unusual(f"\0{raw}"):
                 yield _text(context, table, record, name, raw)
+
+
+def _unusual(rows: Iterable[Iterable[str]]) -> set[str]:
+    """Return the texts of some rows that may hold anything that the rules report; all are searched at once, each once."""
+    texts = list(set().union(*rows))
+    whole = "\0".join(("", *texts))
+    starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=1))
+    found: set[str] = set()
+    pieces = ("  ", "&", "\0=", "\0@", "\0+", "\0-")
+    searches: list[Callable[[str, int], int]] = [_first_unusual, *(partial(_first_piece, piece) for piece in pieces)]
+    for search in searches:
+        place = search(whole, 0)
+        while place >= 0:
+            number = bisect.bisect_right(starts, place + (whole[place] == "\0")) - 1
+            found.add(texts[number])
+            place = search(whole, starts[number + 1] - 1)
+    if not unicodedata.is_normalized("NFC", whole):
+        found |= {text for text in texts if not unicodedata.is_normalized("NFC", text)}
+    return {text for text in found if _is_unusual(f"\0{text}")}
+
+
+def _first_unusual(texts: str, start: int) -> int:
+    match = _UNUSUAL.search(texts, start)
+    return match.start() if match else -1
+
+
+def _first_piece(piece: str, texts: str, start: int) -> int:
+    return texts.find(piece, start)
 
 
 def _is_unusual(texts: str) -> bool:
@@ -267,38 +303,33 @@ def look_alike(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
             yield Problem(
                 tab, record, name, suggestion=reading.proposal, facts=_look_alikes(record[name], reading.proposal)
             )
-    for tab, fields, meant in _places_of_codes(context, parameters):
-        table = context.edition.tables.get(tab)
-        known: dict[str, str | None] = {"": None}
-        for record, name in own_cells(table, fields) if table else ():
-            text = record[name]
-            if text not in known:
-                known[text] = meant(text)
-            suggestion = known[text]
-            if suggestion is not None and suggestion != text and record.raw_text(name) is not None:
-                message = "unit" if name in UNIT_FIELDS else "default"
-                yield Problem(
-                    tab, record, name, suggestion=suggestion, message=message, facts=_look_alikes(text, suggestion)
-                )
+    for tab, name, meant in _places_of_codes(context, parameters):
+        for text, records in own_texts(context, tab, name).items():
+            suggestion = meant(text) if text else None
+            if suggestion is None or suggestion == text:
+                continue
+            for record in records:
+                if record.raw_text(name) is not None:
+                    message = "unit" if name in UNIT_FIELDS else "default"
+                    yield Problem(
+                        tab, record, name, suggestion=suggestion, message=message, facts=_look_alikes(text, suggestion)
+                    )
 
 
 def _places_of_codes(
     context: Context, parameters: Mapping[str, Any]
-) -> Iterator[tuple[str, tuple[str, ...], Callable[[str], str | None]]]:
-    """Yield (tab, fields, what a text in them was meant to be) for units and the codes that `code_cells` does not give."""
+) -> Iterator[tuple[str, str, Callable[[str], str | None]]]:
+    """Yield (tab, field, what a text in it was meant to be) for units and the codes that are no LOINC or pending codes."""
     nabm, rihn = re.compile(parameters["nabm"]), re.compile(parameters["rihn"])
-    yield (
-        "main",
-        ("nabm_code",),
-        lambda text: _NABM_TOKEN.sub(lambda token: _nabm_meant(token.group(), nabm, rihn), text),
-    )
-    yield "notes", ("code",), _loinc_meant
+    yield "main", "nabm_code", lambda text: _NABM_TOKEN.sub(lambda token: _nabm_meant(token.group(), nabm, rihn), text)
+    yield "notes", "code", _loinc_meant
     for name, tab in REFERENCES.items():
         codes = {record["code"] for record in context.edition.records(tab) if record["code"]}
-        yield "main", (name,), _reference_meant(codes)
+        yield "main", name, _reference_meant(codes)
     for tab in CODE_TABS:
-        yield tab, ("code",), _code_meant
-    yield "main", UNIT_FIELDS, fold_letters
+        yield tab, "code", _code_meant
+    for name in UNIT_FIELDS:
+        yield "main", name, fold_letters
 
 
 def _look_alikes(text: str, meant: str | None) -> dict[str, object]:

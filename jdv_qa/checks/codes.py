@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_cells, rule
+from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
 from jdv_qa.checks.finding import Problem
-from jdv_qa.checks.loinc import describe
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import CodeForm, CodeReading, is_loinc, read_code, with_dash
 from jdv_qa.terminology.labels import fold
@@ -21,37 +20,33 @@ LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",)}
 """Reference tabs whose codes are LOINC or pending codes, and their fields."""
 
 
-def code_cells(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
-    """Return (tab, record, field, reading) for every cell of the workbook that should hold a LOINC or a pending code.
+def odd_code_cells(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
+    """Return (tab, record, field, reading) for every cell that should hold a LOINC or a pending code and holds neither.
 
     Cells that Excel turned into dates, error cells and formulas are left to the rules CEL-03 and STR-06.
     """
-    return once(context, "code_cells", lambda: list(_find_code_cells(context)))
+    return once(context, "odd_code_cells", lambda: list(_find_odd_code_cells(context)))
 
 
-def _find_code_cells(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:
-    places = [("main", CODE_FIELDS), *LOINC_TABS.items()]
-    for tab, fields in places:
-        table = context.edition.tables.get(tab)
-        for record, name in own_cells(table, fields) if table else ():
-            text = record[name]
-            if text and record.cell(name).kind in (CellKind.TEXT, CellKind.NUMBER):
-                yield tab, record, name, _read(text)
+def _find_odd_code_cells(context: Context) -> Iterator[tuple[str, Record, str, CodeReading]]:
+    for tab, fields in {"main": CODE_FIELDS, **LOINC_TABS}.items():
+        for name in fields:
+            for text, records in own_texts(context, tab, name).items():
+                if is_loinc(text) and text[0] != "0" and len(text) < 8:
+                    continue  # the usual right ones, by the short way
+                reading = read_code(text)
+                if reading.form in (CodeForm.BLANK, CodeForm.LOINC, CodeForm.PENDING):
+                    continue
+                for record in records:
+                    if record.cell(name).kind in (CellKind.TEXT, CellKind.NUMBER):
+                        yield tab, record, name, reading
 
 
 def problems_of(context: Context, form: CodeForm) -> Iterator[Problem]:
     """Yield a plain problem for every code cell of a form, the likeliest code as suggestion, the others as related."""
-    for tab, record, name, reading in code_cells(context):
+    for tab, record, name, reading in odd_code_cells(context):
         if reading.form is form:
             yield Problem(tab, record, name, suggestion=reading.proposal, related=reading.proposals[1:])
-
-
-def _read(text: str) -> CodeReading:
-    """Read a code, the usual right ones by the short way."""
-    return _RIGHT if is_loinc(text) and text[0] != "0" and len(text) < 8 else read_code(text)
-
-
-_RIGHT = CodeReading(CodeForm.LOINC)
 
 
 @rule("COD-01", after_schemas=True)
@@ -70,13 +65,19 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
         ):
             message = "proposal" if reading.proposal else "default"
             yield Problem(error.tab, error.record, error.field, suggestion=reading.proposal, message=message)
-    labels = _labels_of_loinc_codes(context)
-    settled = {code for edition in context.earlier for code in (*edition.orders, *edition.results)}
-    for record, name in own_cells(context.edition.main, CODE_FIELDS):
-        dashed = with_dash(record[name])
-        if dashed is None or read_code(record[name]).form is not CodeForm.PENDING:
-            continue
-        label = record[LABEL_OF[name]]
+    undashed = _without_dash(context)
+    labels = _labels_of(context, set(undashed.values())) if undashed else {}
+    settled = (
+        {code for edition in context.earlier for code in (*edition.orders, *edition.results)} if undashed else set()
+    )
+    cells = [
+        (record, name)
+        for name in CODE_FIELDS
+        for code in undashed
+        for record in own_texts(context, "main", name).get(code, ())
+    ]
+    for record, name in sorted(cells, key=lambda cell: cell[0].row):
+        dashed, label = undashed[record[name]], record[LABEL_OF[name]]
         if label and (fold(label) in labels.get(dashed, ()) or _is_label_of(context, dashed, label)):
             yield Problem("main", record, name, suggestion=dashed, message="dash")
         elif context.loinc is None and record[name] not in settled and int(dashed[:-2]) <= parameters["highest"]:
@@ -84,13 +85,20 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
             yield Problem("main", record, name, suggestion=dashed, message="doubt")
 
 
-def _labels_of_loinc_codes(context: Context) -> dict[str, set[str]]:
+def _without_dash(context: Context) -> dict[str, str]:
+    """Return the pending codes that are LOINC codes once a dash is added -> these."""
+    dashed = {code: with_dash(code) for name in CODE_FIELDS for code in own_texts(context, "main", name)}
+    return {code: text for code, text in dashed.items() if text and read_code(code).form is CodeForm.PENDING}
+
+
+def _labels_of(context: Context, codes: Collection[str]) -> dict[str, set[str]]:
+    """Return the labels, folded, that some codes have here and in earlier versions."""
     labels: dict[str, set[str]] = {}
     for edition in (context.edition, *context.earlier):
-        for record in edition.main.records:
-            for name in CODE_FIELDS:
-                if "-" in record[name]:
-                    labels.setdefault(record[name], set()).add(fold(record[LABEL_OF[name]]))
+        for name in CODE_FIELDS:
+            for record in edition.main.records:
+                if (code := record.values.get(name)) in codes and code:
+                    labels.setdefault(code, set()).add(fold(record[LABEL_OF[name]]))
     return labels
 
 
@@ -120,6 +128,8 @@ def wrong_check_digit(context: Context, parameters: Mapping[str, Any]) -> Iterat
 
 def _official(context: Context, problem: Problem, code: str) -> Problem:
     """Return the problem of an old code that LOINC published with a wrong digit."""
+    from jdv_qa.checks.loinc import describe
+
     candidates = context.loinc.candidates(code) if context.loinc else ()
     live = [candidate.code for candidate in candidates if candidate.live]
     return replace(
@@ -168,15 +178,15 @@ def code_or_label_alone(context: Context, parameters: Mapping[str, Any]) -> Iter
     """A label without its code, or a code without its label; what other rows say is proposed."""
     main = context.edition.main
     pairs = [pair for pair in parameters["pairs"] if all(main.has(name) for name in pair)]
-    codes, labels = _companions(context, pairs)
     for code_field, label_field in pairs:
         for record in main.records:
-            code, label = record[code_field], record[label_field]
-            if bool(code) == bool(label):
+            if (code_field in record.values) == (label_field in record.values):
                 continue
+            code, label = record[code_field], record[label_field]
             empty, filled = (code_field, label_field) if label else (label_field, code_field)
             if empty in record.inherited or filled in record.inherited or record.cell(empty).kind is CellKind.ERROR:
                 continue
+            codes, labels = once(context, "companions", lambda: _companions(context, pairs))
             known = codes.get((label_field, fold(label))) if label else labels.get((code_field, label_field, code))
             message = f"{'code' if label else 'label'}{'-known' if known else ''}"
             yield Problem(
@@ -218,6 +228,6 @@ def _companions(
 @rule("COD-05")
 def several_codes(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Cells that hold several codes where one belongs."""
-    for tab, record, name, reading in code_cells(context):
+    for tab, record, name, reading in odd_code_cells(context):
         if reading.form is CodeForm.SEVERAL:
             yield Problem(tab, record, name, related=reading.proposals)

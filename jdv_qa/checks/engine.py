@@ -7,10 +7,10 @@ not a pass).
 from __future__ import annotations
 
 import importlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jdv_qa.checks import schema_process
@@ -31,24 +31,12 @@ if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
     from jdv_qa.terminology.nabm import Nabm
 
-MODULES = (
-    "structure",
-    "cells",
-    "codes",
-    "order_types",
-    "pending",
-    "comparability",
-    "references",
-    "nabm",
-    "loinc",
-    "rows",
-    "labels",
-    "previous",
-    "units",
-    "summary",
-    "exceptions",
-)
-"""One module a family; importing it registers its rules."""
+MODULES = {
+    "STR": "structure", "CEL": "cells", "COD": "codes", "TYP": "order_types", "ATT": "pending", "UNI": "units",
+    "LAB": "labels", "CMP": "comparability", "REF": "references", "NAB": "nabm", "GRP": "rows", "LNC": "loinc",
+    "VER": "previous", "SOM": "summary", "DER": "exceptions",
+}  # fmt: skip
+"""Family -> its module; importing that registers its rules, which is done when one of them is to run."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +130,10 @@ def rule(identifier: str, *, after_schemas: bool = False) -> Callable[[RuleFunct
     return register
 
 
-@lru_cache
-def rule_functions() -> Mapping[str, RuleFunction]:
-    """Return the function of every rule, by id."""
-    for module in MODULES:
-        importlib.import_module(f"jdv_qa.checks.{module}")
+def rule_functions(families: Iterable[str] = MODULES) -> dict[str, RuleFunction]:
+    """Return the functions of the rules of some families, of all unless told, by id."""
+    for family in families:
+        importlib.import_module(f"jdv_qa.checks.{MODULES[family]}")
     return _functions
 
 
@@ -255,7 +242,9 @@ def check(
         context.ask_schemas()
     if loinc is not None:
         loinc.read_ahead((*edition.orders, *edition.results))
-    functions = rule_functions()
+    reasons = {identifier: _reason_to_skip(wanted, context) for identifier, wanted in rules.items()}
+    functions = rule_functions({wanted.family for wanted in rules.values() if reasons[wanted.id] is None})
+    telling = _Telling(context)
     run: list[str] = []
     skipped: list[NotRun] = []
     crashed: list[NotRun] = []
@@ -264,14 +253,13 @@ def check(
     def run_rule(wanted: Rule) -> None:
         if on_rule is not None:
             on_rule(wanted.id, len(run) + len(skipped) + len(crashed), len(rules))
-        if (reason := _reason_to_skip(wanted, context)) is not None:
+        if (reason := reasons[wanted.id]) is not None:
             skipped.append(NotRun(wanted.id, reason))
             return
         try:
-            problems = functions[wanted.id](context, wanted.parameters)
-            placed = [_finding(problem, wanted, context) for problem in problems]
-        except CannotRun as reason:
-            skipped.append(NotRun(wanted.id, str(reason)))
+            placed = telling.findings(functions[wanted.id](context, wanted.parameters), wanted)
+        except CannotRun as lack:
+            skipped.append(NotRun(wanted.id, str(lack)))
             return
         except JdvError:
             raise
@@ -353,45 +341,67 @@ _Placed = tuple[tuple[int, int, int, str], Finding]
 """A finding and its place in the workbook: sheet, row, column, rule."""
 
 
-def _finding(problem: Problem, wanted: Rule, context: Context) -> _Placed:
-    edition = context.edition
-    table = edition.tables.get(problem.tab)
-    row, column = problem.row, problem.column
-    if problem.record is not None:
-        row = problem.record.row
-        column = table.column_of.get(problem.field) if table and problem.field else column
-    sheet = problem.sheet or (table.sheet if table else "")
-    value = problem.value if problem.value is not None else _shown(problem)
-    code = problem.code if problem.code is not None else _code(problem)
-    facts = _Gaps(problem.facts) | {
-        "value": value,
-        "suggestion": problem.suggestion or "",
-        "code": code,
-        "label": _label(problem),
-        "related": ", ".join(problem.related),
-        "header": context.layout.header(problem.tab, problem.field) if problem.field else "",
-        "sheet": sheet,
-    }
-    sentence = text(wanted.messages[problem.message])
-    finding = Finding(
-        wanted.id,
-        min(wanted.severity, wanted.lowered.get(problem.message, wanted.severity), key=lambda severity: severity.rank),
-        "summary" if problem.tab == "history" else problem.tab,  # the history of versions is a part of the Sommaire
-        sheet,
-        row,
-        column_letter(column) if column else None,
-        f"{column_letter(column)}{row}" if column and row else None,
-        _row_key(problem),
-        problem.field,
-        code,
-        value,
-        sentence.format_map(_Gaps(facts)),
-        problem.suggestion,
-        problem.related,
-    )
-    tabs = [sheet.name for sheet in edition.sheets] or [table.sheet for table in edition.tables.values()]
-    place = tabs.index(sheet) if sheet in tabs else len(tabs)
-    return (place, row or 0, column or 0, finding.rule), finding
+class _Telling:
+    """Turns problems into findings: adds the place in the workbook, the severity and the sentence of the rule's file."""
+
+    def __init__(self, context: Context) -> None:
+        edition = context.edition
+        self._tables = edition.tables
+        self._layout = context.layout
+        names = [sheet.name for sheet in edition.sheets] or [table.sheet for table in edition.tables.values()]
+        self._numbers = {name: number for number, name in reversed([*enumerate(names)])}
+
+    def findings(self, problems: Iterable[Problem], wanted: Rule) -> list[_Placed]:
+        """Return the findings of a rule; its sentences are read only if it has something to say."""
+        found = list(problems)
+        if not found:
+            return []
+        sentences = {name: text(texts) for name, texts in wanted.messages.items()}
+        severities = dict.fromkeys(sentences, wanted.severity) | {
+            name: min(wanted.severity, severity, key=lambda one: one.rank) for name, severity in wanted.lowered.items()
+        }
+        return [
+            self._finding(problem, wanted.id, severities[problem.message], sentences[problem.message])
+            for problem in found
+        ]
+
+    def _finding(self, problem: Problem, identifier: str, severity: Severity, sentence: str) -> _Placed:
+        table = self._tables.get(problem.tab)
+        row, column = problem.row, problem.column
+        if problem.record is not None:
+            row = problem.record.row
+            column = table.column_of.get(problem.field) if table and problem.field else column
+        sheet = problem.sheet or (table.sheet if table else "")
+        value = problem.value if problem.value is not None else _shown(problem)
+        code = problem.code if problem.code is not None else _code(problem)
+        facts = _Gaps(problem.facts) | {
+            "value": value,
+            "suggestion": problem.suggestion or "",
+            "code": code,
+            "label": _label(problem),
+            "related": ", ".join(problem.related),
+            "header": self._layout.header(problem.tab, problem.field) if problem.field else "",
+            "sheet": sheet,
+        }
+        letter = column_letter(column) if column else None
+        finding = Finding(
+            identifier,
+            severity,
+            "summary" if problem.tab == "history" else problem.tab,  # the history of versions is a part of the Sommaire
+            sheet,
+            row,
+            letter,
+            f"{letter}{row}" if letter and row else None,
+            _row_key(problem),
+            problem.field,
+            code,
+            value,
+            sentence.format_map(_Gaps(facts)),
+            problem.suggestion,
+            problem.related,
+        )
+        place = self._numbers.get(sheet, len(self._numbers))
+        return (place, row or 0, column or 0, identifier), finding
 
 
 def _shown(problem: Problem) -> str:
@@ -439,6 +449,22 @@ def own_cells(table: Table, fields: Iterable[str]) -> Iterator[tuple[Record, str
         for name in present:
             if name not in inherited:
                 yield record, name
+
+
+def own_texts(context: Context, tab: str, name: str) -> Mapping[str, list[Record]]:
+    """Return what the own cells of a column say -> the records that say it, in order; a blank cell says "".
+
+    Cells completed from the row above are left out. A rule that has looked at each text once need not look at each cell.
+    """
+    return once(context, f"texts of {tab}.{name}", lambda: _find_own_texts(context.edition.tables.get(tab), name))
+
+
+def _find_own_texts(table: Table | None, name: str) -> Mapping[str, list[Record]]:
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in table.records if table and table.has(name) else ():
+        if name not in record.inherited:
+            found[record.values.get(name, "")].append(record)
+    return found
 
 
 def owner(records: Iterable[Record], name: str) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Any
@@ -50,7 +50,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as the JSON object of `jdv check`."""
-        return asdict(self) | {"severity": self.severity.value, "related": list(self.related)}
+        values = {name: getattr(self, name) for name in Finding.__slots__}
+        return values | {"severity": self.severity.value, "related": list(self.related)}
 
 
 @dataclass(frozen=True, slots=True)

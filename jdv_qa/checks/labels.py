@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jdv_qa.checks.cells import decode
 from jdv_qa.checks.engine import LABEL_OF, Context, once, own_cells, owner, rule
@@ -32,8 +32,10 @@ from jdv_qa.terminology.labels import (
     same_meaning,
     wording,
 )
-from jdv_qa.terminology.loinc import Term
 from jdv_qa.workbook.edition import CellKind, Entity, Record, split_values
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import Term
 
 AXIS_NAMES = {
     "component": ("composant", "component"), "property": ("grandeur", "property"), "time": ("temps", "time"),

@@ -8,16 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jdv_qa.checks.cells import fold_letters
 from jdv_qa.checks.engine import Context, minority, once, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import say
 from jdv_qa.terminology.labels import Label, fold, loinc_parts, parse_label, wording
-from jdv_qa.terminology.loinc import Term
 from jdv_qa.terminology.properties import (
     Fault,
     Judgement,
@@ -43,33 +41,29 @@ from jdv_qa.terminology.units import (
 )
 from jdv_qa.workbook.edition import CellKind, Edition, Record
 
+if TYPE_CHECKING:
+    from jdv_qa.terminology.loinc import Term
+
 QUALITATIVE = frozenset({"Ord", "Nom", "Nar", "Doc", "-"})
 """LOINC scales whose results are no quantities."""
 
+_QUANTITATIVE = frozenset({"Qn"})
 _NOTHING: frozenset[str] = frozenset()
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _MOST_TWINS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
+class _Meaning(NamedTuple):
     """What a result's label, or else its LOINC term, says of its unit: LOINC parts of the property, and the scale."""
 
     label: Label | None
     properties: frozenset[str]
     scales: frozenset[str]
-
-    @property
-    def qualitative(self) -> bool:
-        return bool(self.scales) and self.scales <= QUALITATIVE
-
-    @property
-    def quantitative(self) -> bool:
-        return self.scales == {"Qn"}
+    qualitative: bool
+    quantitative: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(NamedTuple):
     """A row of the main tab that names a result, and what is thought of its units; None for a blank or unreadable cell."""
 
     record: Record
@@ -99,25 +93,32 @@ def _results(context: Context) -> list[_Result]:
 
 def _judged(context: Context) -> Iterator[_Result]:
     meanings: dict[tuple[str, str], tuple[_Meaning, tuple[frozenset[str], ...]]] = {}
+    judgements: dict[tuple[str, str, tuple[frozenset[str], ...]], tuple[Judgement | None, Judgement | None]] = {}
     for record in context.edition.main.records:
-        code, label = record["result_code"], record["result_loinc_label"]
+        said = record.values
+        code, label = said.get("result_code", ""), said.get("result_loinc_label", "")
         if not code and not label:
             continue
         if (known := meanings.get((code, label))) is None:
             known = meanings[code, label] = _meaning(context, code, label)
         meaning, views = known
-        main = secondary = None
-        if text := _unit_text(record, "unit"):
-            main = judge(text, *views)
-        if text := _unit_text(record, "unit_secondary"):
-            secondary = _judge_secondary(text, main)
-        yield _Result(record, meaning, views, main, secondary)
+        units = _unit_text(record, "unit"), _unit_text(record, "unit_secondary"), views
+        if (judged := judgements.get(units)) is None:
+            judged = judgements[units] = _judge_both(*units)
+        yield _Result(record, meaning, views, *judged)
+
+
+def _judge_both(
+    text: str, secondary: str, views: tuple[frozenset[str], ...]
+) -> tuple[Judgement | None, Judgement | None]:
+    main = judge(text, *views) if text else None
+    return main, _judge_secondary(secondary, main) if secondary else None
 
 
 def _unit_text(record: Record, name: str) -> str:
     """Return the text of a unit as UCUM would read it: letters that only look Latin, which CEL-02 tells, put right."""
-    text = record[name]
-    if not text or record.cell(name).kind is CellKind.ERROR:
+    text = record.values.get(name, "")
+    if not text or (name in record.cells and record.cells[name].kind is CellKind.ERROR):
         return ""
     return text if text.isascii() else fold_letters(_INVISIBLE.sub("", text))
 
@@ -130,7 +131,8 @@ def _meaning(context: Context, code: str, text: str) -> tuple[_Meaning, tuple[fr
     scales = loinc_parts("scale", label.scale) if label else _NOTHING
     if not scales and term:
         scales = frozenset({term.scale})
-    return _Meaning(label, parts or official, scales), (parts, official)
+    qualitative = bool(scales) and scales <= QUALITATIVE
+    return _Meaning(label, parts or official, scales, qualitative, scales == _QUANTITATIVE), (parts, official)
 
 
 def _term(context: Context, code: str) -> Term | None:
@@ -161,11 +163,11 @@ def unit_missing(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
     """Numeric results without main unit, where the property asks for one."""
     known = _units_by_code(context)
     for result in _results(context):
+        if not result.meaning.quantitative or "unit" in result.record.values:
+            continue
         record = result.record
         # a number, an error or a formula stands there, and other rules say so; a cell of spaces alone is blank
-        if record["unit"] or record.cell("unit").kind not in (CellKind.EMPTY, CellKind.TEXT):
-            continue
-        if not result.meaning.quantitative:
+        if record.cell("unit").kind not in (CellKind.EMPTY, CellKind.TEXT):
             continue
         if not needs_unit(result.meaning.properties):
             continue

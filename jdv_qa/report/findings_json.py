@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from jdv_qa.checks.engine import Report
+from jdv_qa.report.json_text import json_text
 
 SCHEMA = "jdv-check/1"
 
@@ -31,7 +31,7 @@ def findings_json(report: Report) -> str:
         **_baseline(report),
         "findings": [finding.to_json() for finding in report.findings],
     }
-    return json.dumps(content, ensure_ascii=False, indent=1)
+    return json_text(content, indent=1)
 
 
 def _baseline(report: Report) -> dict[str, Any]:
