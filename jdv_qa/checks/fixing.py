@@ -25,9 +25,8 @@ from jdv_qa.language import say
 from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 from jdv_qa.terminology.codes import is_loinc
 from jdv_qa.workbook.editing import WorkbookEdit
-from jdv_qa.workbook.edition import Edition
+from jdv_qa.workbook.edition import Edition, column_number
 from jdv_qa.workbook.layout import Layout
-from jdv_qa.workbook.structure import column_number
 
 _KEYS = {"rule", "fields", "units", "proof", "alone"}
 _MOST_ROUNDS = 12

@@ -17,10 +17,10 @@ from jdv_qa.checks.finding import Finding, Severity
 from jdv_qa.language import count, french_spaces, say
 from jdv_qa.report.rules_text import severity_word, visible
 from jdv_qa.workbook.annotating import FILLS_COLUMN, Annotated, CellMark, Tint, annotated, solid
+from jdv_qa.workbook.edition import column_number
 from jdv_qa.workbook.layout import Layout
 from jdv_qa.workbook.notes_xml import Paragraph
 from jdv_qa.workbook.own_tabs import OwnTab, TabCell, quoted
-from jdv_qa.workbook.structure import column_number
 from jdv_qa.workbook.styles import NO_FILL, StyleSheet
 
 _TINTS = {Severity.ERROR: Tint.ERROR, Severity.WARNING: Tint.WARNING, Severity.INFO: Tint.INFO}

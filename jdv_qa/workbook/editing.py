@@ -19,7 +19,7 @@ from lxml import etree
 
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
-from jdv_qa.workbook.edition import column_letter
+from jdv_qa.workbook.edition import column_letter, column_number
 from jdv_qa.workbook.following import (
     COVERING,
     WHOLE_TABLE_NAMES,
@@ -44,7 +44,6 @@ from jdv_qa.workbook.sheet_xml import (
 )
 from jdv_qa.workbook.sheets import damaged
 from jdv_qa.workbook.shifting import MAX_ROW, join_range, sheet_of_prefix, split_prefix, split_range
-from jdv_qa.workbook.structure import column_number
 from jdv_qa.workbook.styles import StyleSheet
 
 __all__ = ["MAX_TEXT", "Place", "Value", "WorkbookEdit"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, ItemsView, Iterator, KeysView, M
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 RawValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
@@ -46,8 +46,7 @@ class CellKind(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A cell as Excel stored it.
 
     `raw` is the stored value (for an error cell its text, such as "#N/A"), `formula` the formula without its "=" or None.
@@ -104,8 +103,7 @@ class Column:
     filled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
+class Loose(NamedTuple):
     """A filled cell that belongs to no record: outside the table, or in a row that is no entry."""
 
     row: int
@@ -113,8 +111,7 @@ class Loose:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class MergedRange:
+class MergedRange(NamedTuple):
     """A merged range, bounds included and counted from 1."""
 
     first_row: int
@@ -175,8 +172,7 @@ class Sheet:
     errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The file an Edition was read from: its name as given, and the SHA-256 of its bytes."""
 
     path: str
@@ -355,3 +351,11 @@ def column_letter(number: int) -> str:
         number, remainder = divmod(number - 1, 26)
         letters = chr(65 + remainder) + letters
     return letters
+
+
+def column_number(letters: str) -> int:
+    """Return the number, counted from 1, of Excel's column letters: "AB" -> 28."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number

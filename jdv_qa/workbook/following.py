@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
-from jdv_qa.workbook.edition import column_letter
+from jdv_qa.workbook.edition import column_letter, column_number
 from jdv_qa.workbook.package import Element, Package, children, local_name, outside_cells, remove
 from jdv_qa.workbook.sheet_xml import SheetXml
 from jdv_qa.workbook.shifting import (
@@ -27,7 +27,6 @@ from jdv_qa.workbook.shifting import (
     split_range,
     translated,
 )
-from jdv_qa.workbook.structure import column_number
 
 Maps = Mapping[str, RowMap]
 """Name of a changed sheet, in lower case -> where its rows are now."""

@@ -14,11 +14,10 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from jdv_qa.workbook.edition import column_letter
+from jdv_qa.workbook.edition import column_letter, column_number
 from jdv_qa.workbook.package import Element, Package, children, local_name, namespace, remove
 from jdv_qa.workbook.sheet_xml import columns
 from jdv_qa.workbook.shifting import split_range
-from jdv_qa.workbook.structure import column_number
 
 BEGIN, END = "── jdv check ──", "── /jdv ──"
 """What our text in a note stands between."""

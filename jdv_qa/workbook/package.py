@@ -7,7 +7,6 @@ Excels, are read alike.
 from __future__ import annotations
 
 import posixpath
-import zipfile
 from collections.abc import Iterator
 from functools import cached_property
 from io import BytesIO
@@ -17,16 +16,15 @@ from typing import TypeAlias
 from lxml import etree
 
 from jdv_qa.workbook.archive import rewritten
+from jdv_qa.workbook.parts import Parts
+from jdv_qa.workbook.sheet_scan import refuse_markup
 from jdv_qa.workbook.sheets import UNREADABLE, damaged, workbook_content
-from jdv_qa.workbook.structure import sheet_paths
+from jdv_qa.workbook.structure import Structure
 
 Element: TypeAlias = "etree._Element"
 
 _TYPES = "[Content_Types].xml"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-
-MAX_PART = 1 << 30
-"""Bytes of one unpacked part above which a workbook is refused: nothing but a zip bomb is so large."""
 
 
 def local_name(element: Element) -> str:
@@ -87,11 +85,9 @@ class Package:
         self._removed: set[str] = set()
         self._added: dict[str, bytes] = {}
         try:
-            with zipfile.ZipFile(BytesIO(self._source)) as archive:
-                self.names = {info.filename: info.file_size for info in archive.infolist()}
-                if large := next((name for name, size in self.names.items() if size > MAX_PART), None):
-                    raise ValueError(large)
-                self.sheets = {name: part for name, part, _ in sheet_paths(archive)}
+            self._parts = Parts(self._source)
+            self.names = {name: self._parts.size(name) for name in self._parts}
+            self.sheets = {sheet.name: sheet.part for sheet in Structure(self._parts).sheets}
         except UNREADABLE as error:
             raise damaged(path, error) from error
 
@@ -143,21 +139,19 @@ class Package:
             return self._replaced[part]
         if part in self._added:
             return self._added[part]
-        with zipfile.ZipFile(BytesIO(self._source)) as archive:
-            return archive.read(part)
+        return self._parts.read(part)
 
     def root(self, part: str) -> Element:
         """Return the root of an XML part, parsed once. No entity is resolved and nothing is fetched."""
         if part not in self._trees:
             try:
                 data = self.raw(part)
-                if b"<!DOCTYPE" in data[:4096]:
-                    raise ValueError(part)
+                refuse_markup(data, part)
                 parser = etree.XMLParser(
                     resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False, huge_tree=False
                 )
                 self._trees[part] = etree.parse(BytesIO(data), parser)
-            except (*UNREADABLE, etree.XMLSyntaxError) as error:
+            except UNREADABLE as error:
                 raise damaged(self.path, error) from error
         return self._trees[part].getroot()
 

@@ -10,11 +10,12 @@ import datetime as dt
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat, zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
@@ -43,14 +44,16 @@ from jdv_qa.workbook.layout import (
     nearest_tab,
     normal_form,
 )
-from jdv_qa.workbook.sheets import RawSheet, Reader, read_sheets
+from jdv_qa.workbook.sheets import RawSheet, Reader, plain_value, read_sheets
 
 HEADER_SEARCH_ROWS = 30
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters of no width; with white space, they are what is trimmed at the ends of a cell."""
 
 _TITLE_VERSION = re.compile(r"(?<![\d.])(\d+(?:\.\d+)+)(?:\s*\(([\d.,; –-]+)\))?\s*$")
-_MAIN_IDENTITY = ("order_code", "order_label", "result_code", "result_loinc_label")
+_MAIN_IDENTITY = frozenset({"order_code", "order_label", "result_code", "result_loinc_label"})
+_ORDER_FIELDS = frozenset(ORDER_FIELDS)
+_NO_FIELD: frozenset[str] = frozenset()
 _WHITE = (
     "".join(
         chr(code)
@@ -176,10 +179,11 @@ def _no_main_tab(path: Path, layout: Layout, sheets: Sequence[RawSheet], key: st
 
 def text_of(value: RawValue) -> str:
     """Return the text of a raw value, trimmed: whole numbers without decimals, decimals without exponent, dates as ISO 8601."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value.strip(_WHITE)
+    value = plain_value(value)
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return say("VRAI", "TRUE") if value else say("FAUX", "FALSE")
     if isinstance(value, int):
@@ -283,44 +287,15 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
     header_row, columns, duplicated, missing = find_columns(raw, tab)
     if not header_row:
         return Table(tab.key, (), raw.sheet.name, missing=missing)
-    fields = [
-        (column.index - 1, column.field, _blanks(tab.columns.get(column.field))) for column in columns if column.field
-    ]
-    known = {column.index for column in (*columns, *duplicated)}
-    rows = _fill_merged(raw, header_row)
-    banners = _banner_rows(raw.sheet, header_row, len(fields))
-    width = max(known)
-    records: list[Record] = []
-    blank: list[int] = []
-    loose: list[Loose] = []
-    structured = bool(raw.sheet.errors or raw.sheet.formulas)
-    for number, row in enumerate(rows[header_row:], header_row + 1):
-        record = _read_record(raw.sheet, number, row, fields) if structured else _read_plain(number, row, fields)
-        if (
-            number in banners
-            or not record.values
-            or (grouped and not any(name in record.values for name in _MAIN_IDENTITY))
-        ):
-            strays = [
-                Loose(number, position, text_of(value)) for position, value in enumerate(row, 1) if text_of(value)
-            ]
-            loose.extend(strays)
-            if not strays:
-                blank.append(number)
-        else:
-            records.append(record)
-            if len(row) > width or len(known) < width:
-                loose.extend(
-                    Loose(number, position, text_of(value))
-                    for position, value in enumerate(row, 1)
-                    if position not in known and text_of(value)
-                )
-    last = records[-1].row if records else header_row
-    columns, duplicated = _with_filled(columns, rows, header_row), _with_filled(duplicated, rows, header_row)
-    grouping = "repeat"
+    body = _read_body(raw, header_row, columns, duplicated, tab, grouped=grouped)
+    last = body.records[-1].row if body.records else header_row
+    columns = tuple(replace(column, filled=column.index in body.filled) for column in columns)
+    duplicated = tuple(replace(column, filled=column.index in body.filled) for column in duplicated)
+    records, grouping = body.records, "repeat"
     if grouped:
+        places = {column.field: column.index for column in columns if column.field}
         records, grouping = _complete_orders(
-            records, _merged_below(raw.sheet), {column.field: column.index for column in columns if column.field}
+            records, _merged_below(raw.sheet, header_row, len(raw.rows), places), places
         )
     return Table(
         tab.key,
@@ -330,20 +305,101 @@ def _read_table(raw: RawSheet, tab: TabLayout, *, grouped: bool = False) -> Tabl
         columns,
         missing,
         duplicated,
-        tuple(number for number in blank if number < last),
-        tuple(loose),
+        tuple(number for number in body.blank if number < last),
+        tuple(body.loose),
         grouping,
     )
 
 
-def _with_filled(columns: Sequence[Column], rows: list[list[RawValue]], header_row: int) -> tuple[Column, ...]:
-    """Return the columns, completed by whether they hold something below the header."""
+class _Body(NamedTuple):
+    """What stands below the header of a table; `filled` are the columns in which something does."""
 
-    def is_filled(position: int) -> bool:
-        below = islice(rows, header_row, None)
-        return any(position < len(row) and row[position] is not None and text_of(row[position]) != "" for row in below)
+    records: list[Record]
+    blank: list[int]
+    loose: list[Loose]
+    filled: set[int]
 
-    return tuple(replace(column, filled=is_filled(column.index - 1)) for column in columns)
+
+def _read_body(
+    raw: RawSheet,
+    header_row: int,
+    columns: Sequence[Column],
+    duplicated: Sequence[Column],
+    tab: TabLayout,
+    *,
+    grouped: bool,
+) -> _Body:
+    """Read the rows of a table, column by column first: most of its texts come again and again, and each is cleaned once."""
+    rows = _fill_merged(raw, header_row)
+    below = list(zip_longest(*islice(rows, header_row, None)))
+    texts = [_texts(values) for values in below]
+    filled = {position for position, column in enumerate(texts, 1) if any(column)}
+    fields = [
+        (column.index - 1, column.field, _blanks(tab.columns.get(column.field)))
+        for column in columns
+        if column.field and column.index <= len(below)
+    ]
+    names = [name for _, name, _ in fields]
+    cells: dict[int, dict[str, Cell]] = {}
+    said: list[list[str]] = []
+    for position, name, blanks in fields:
+        column = texts[position]
+        if nothing := {text for text in set(column) if text and normal_form(text) in blanks} if blanks else None:
+            column = ["" if text in nothing else text for text in column]
+        for place, cell in _unlike_their_text(below[position], column):
+            cells.setdefault(place, {})[name] = cell
+        said.append(column)
+    known = {column.index - 1 for column in (*columns, *duplicated)}
+    strays = [(position, column) for position, column in enumerate(texts) if position not in known and any(column)]
+    banners = _banner_rows(raw.sheet, header_row, len(names))
+    special = {row for row, _ in (*raw.sheet.errors, *raw.sheet.formulas)}
+    body = _Body([], [], [], filled)
+    for place, row_texts in enumerate(zip(*said, strict=True) if said else repeat((), len(rows) - header_row)):
+        number = place + header_row + 1
+        if number in special:
+            record = _read_record(raw.sheet, number, [column[place] for column in below], fields)
+        else:
+            values = {name: text for name, text in zip(names, row_texts, strict=True) if text}
+            record = Record(number, values, cells.get(place) or {})
+        if not record.values or number in banners or (grouped and _MAIN_IDENTITY.isdisjoint(record.values)):
+            loose = [
+                Loose(number, position, column[place]) for position, column in enumerate(texts, 1) if column[place]
+            ]
+            body.loose.extend(loose)
+            if not loose:
+                body.blank.append(number)
+        else:
+            body.records.append(record)
+            if strays:
+                body.loose.extend(Loose(number, at + 1, column[place]) for at, column in strays if column[place])
+    return body
+
+
+def _texts(values: Sequence[RawValue]) -> list[str]:
+    """Return the texts of a column; equal ones are one text, made once."""
+    kinds = {*map(type, values)}
+    if bool in kinds and not kinds.isdisjoint((int, float)):  # True is 1 to a set
+        return [text_of(value) for value in values]
+    text_by_value = {value: text_of(value) for value in set(values)}
+    return list(map(text_by_value.__getitem__, values))
+
+
+def _unlike_their_text(values: Sequence[RawValue], texts: Sequence[str]) -> Iterator[tuple[int, Cell]]:
+    """Yield the cells of a column, by place, that are not simply their text: numbers, padded texts, texts that mean nothing."""
+    if list(values) == texts:
+        return
+    made: dict[tuple[type, RawValue], Cell] = {}
+    for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+        if value != text and value is not None and value != "":
+            key = type(value), value
+            if (cell := made.get(key)) is None:
+                cell = made[key] = _cell(value)
+            yield place, cell
+
+
+def _cell(value: RawValue, formula: str | None = None) -> Cell:
+    value = plain_value(value)
+    return Cell(value, _kind(value), formula)
 
 
 def _blanks(column: ColumnLayout | None) -> frozenset[str]:
@@ -356,7 +412,7 @@ def _read_plain(number: int, row: list[RawValue], fields: list[tuple[int, str, f
     cells: dict[str, Cell] = {}
     width = len(row)
     for position, name, blanks in fields:
-        if position >= width or (value := row[position]) is None:
+        if position >= width or (value := row[position]) is None or value == "":
             continue
         if type(value) is str:
             text = value.strip(_WHITE)
@@ -364,9 +420,9 @@ def _read_plain(number: int, row: list[RawValue], fields: list[tuple[int, str, f
                 cells[name] = Cell(value, CellKind.TEXT)
         else:
             text = text_of(value)
-            cells[name] = Cell(value, _kind(value))
+            cells[name] = _cell(value)
         if blanks and normal_form(text) in blanks:
-            cells[name] = Cell(value, _kind(value))
+            cells[name] = _cell(value)
         elif text:
             values[name] = text
     return Record(number, values, cells)
@@ -384,8 +440,8 @@ def _read_record(
             values.pop(name, None)
             cells[name] = Cell(error, CellKind.ERROR, sheet.formulas.get(address))
         elif (formula := sheet.formulas.get(address)) is not None:
-            value = row[position] if position < len(row) else None
-            cells[name] = Cell(value, _kind(value), formula)
+            value = row[position] if position < len(row) and row[position] != "" else None
+            cells[name] = _cell(value, formula)
     return Record(number, values, cells)
 
 
@@ -419,18 +475,21 @@ def _banner_rows(sheet: Sheet, header_row: int, width: int) -> set[int]:
     }
 
 
-def _merged_below(sheet: Sheet) -> set[tuple[int, int]]:
-    """Return the (row, column) covered by a merged range, its first row apart."""
+def _merged_below(sheet: Sheet, header_row: int, last_row: int, column_of: Mapping[str, int]) -> set[tuple[int, int]]:
+    """Return the (row, column) of order cells covered by a merged range, its first row apart."""
+    places = [column_of[name] for name in ORDER_FIELDS if name in column_of]
     return {
         (row, column)
         for merged in sheet.merged
-        for column in range(merged.first_column, merged.last_column + 1)
-        for row in range(merged.first_row + 1, merged.last_row + 1)
+        if merged.last_row > merged.first_row
+        for column in places
+        if merged.first_column <= column <= merged.last_column
+        for row in range(max(merged.first_row, header_row) + 1, min(merged.last_row, last_row) + 1)
     }
 
 
 def _complete_orders(
-    records: list[Record], covered: set[tuple[int, int]], column_of: dict[str | None, int]
+    records: list[Record], covered: set[tuple[int, int]], column_of: Mapping[str, int]
 ) -> tuple[list[Record], str]:
     """Complete the order cells of the rows below an order's first row, and tell how orders are mostly written.
 
@@ -439,34 +498,39 @@ def _complete_orders(
     order's values. A row that repeats the code and some of the cells stands for itself: its blanks are blanks.
     """
     completed: list[Record] = []
-    previous: Mapping[str, str] = {}
+    above: Mapping[str, str] = {}
+    has_above = False
     tally = {"repeat": 0, "blank": 0, "merge": 0}
+    covered_rows = {row for row, _ in covered}
     for record in records:
-        merged = frozenset(name for name in ORDER_FIELDS if (record.row, column_of.get(name)) in covered)
-        own = [name for name in ORDER_FIELDS if name in record.values and name not in merged]
-        same_code = bool(previous) and record["order_code"] == previous.get("order_code")
+        values = record.values
+        merged = _NO_FIELD
+        if record.row in covered_rows:
+            merged = frozenset(name for name in ORDER_FIELDS if (record.row, column_of.get(name)) in covered)
+        same_code = has_above and values.get("order_code", "") == above.get("order_code")
         if "order_code" in merged or "order_label" in merged:
             style, follows = "merge", True
-        elif "order_code" not in own and "order_label" not in own and bool(previous):
+        elif has_above and "order_code" not in values and "order_label" not in values:
             style, follows = "blank", True
         else:
-            style, follows = "repeat", same_code and own == ["order_code"]
+            style = "repeat"
+            follows = same_code and _ORDER_FIELDS.intersection(values) - merged == {"order_code"}
         if follows:
-            inherited = frozenset(name for name in previous if name not in own)
-            values = {name: previous[name] for name in ORDER_FIELDS if name in inherited}
-            values.update((name, value) for name, value in record.values.items() if name not in inherited)
+            own = _ORDER_FIELDS.intersection(values) - merged
+            inherited = frozenset(name for name in ORDER_FIELDS if name in above and name not in own)
+            completed_values = {name: above[name] for name in ORDER_FIELDS if name in inherited}
+            completed_values.update((name, value) for name, value in values.items() if name not in inherited)
             record = Record(
                 record.row,
-                values,
+                completed_values,
                 {name: cell for name, cell in record.cells.items() if name not in merged},
                 inherited | merged,
             )
+        else:
+            above, has_above = values, not _ORDER_FIELDS.isdisjoint(values)
         if follows or same_code:
             tally[style] += 1
         completed.append(record)
-        previous = (
-            {name: record.values[name] for name in ORDER_FIELDS if name in record.values} if not follows else previous
-        )
     grouping = max(tally, key=lambda name: tally[name])
     return completed, grouping
 
@@ -490,7 +554,7 @@ def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
             places[filled[0][0], filled[1][0]] += 1
         values = {"label": label} | ({"value": value} if value else {})
         cells = {
-            name: Cell(cell, _kind(cell))
+            name: _cell(cell)
             for name, (_, cell) in zip(("label", "value"), filled, strict=False)
             if not isinstance(cell, str) or cell != text_of(cell)
         }
@@ -547,5 +611,6 @@ def _read_history(raw: RawSheet, tab: TabLayout) -> Table:
             for position, value in enumerate(row, 1)
             if position not in known and text_of(value)
         )
-    filled = _with_filled(columns, raw.rows, header_row)
-    return Table("history", tuple(records), raw.sheet.name, header_row, filled, loose=tuple(loose))
+    filled = {position for row in raw.rows[header_row:] for position, value in enumerate(row, 1) if text_of(value)}
+    found = tuple(replace(column, filled=column.index in filled) for column in columns)
+    return Table("history", tuple(records), raw.sheet.name, header_row, found, loose=tuple(loose))

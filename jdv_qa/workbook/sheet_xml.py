@@ -17,10 +17,9 @@ from typing import TypeAlias
 
 from lxml import etree
 
-from jdv_qa.workbook.edition import column_letter
+from jdv_qa.workbook.edition import column_letter, column_number
 from jdv_qa.workbook.package import Element, children, local_name, namespace, outside_cells, remove
 from jdv_qa.workbook.shifting import MAX_COLUMN, MAX_ROW, RowMap, split_range
-from jdv_qa.workbook.structure import column_number
 
 Value: TypeAlias = str | int | float | bool | None
 """What a cell can be set to, and what it is read as."""

@@ -14,19 +14,24 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from xml.etree import ElementTree
+from pyexpat import ExpatError
 
 from python_calamine import CalamineError, CalamineWorkbook
 
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
-from jdv_qa.workbook.structure import FarCell, own_tab_names, read_structure, refuse_far_cells
+from jdv_qa.workbook.limits import Refused
+from jdv_qa.workbook.parts import Parts
+from jdv_qa.workbook.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
 class RawSheet:
-    """A sheet: its structure, and its values as rows of columns that both begin at A1."""
+    """A sheet: its structure, and its values as rows of columns that both begin at A1.
+
+    A blank cell is None or "", and the values are the reader's (see `plain_value`).
+    """
 
     sheet: Sheet
     rows: list[list[RawValue]]
@@ -37,7 +42,8 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
-    ElementTree.ParseError,
+    ExpatError,
+    SyntaxError,  # what ElementTree and lxml raise on XML
     CalamineError,
     KeyError,
     ValueError,
@@ -58,17 +64,7 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     """
     content = workbook_content(path)
     try:
-        own = own_tab_names(content)
-        sheets = [sheet for sheet in (reader or read_with_calamine)(content) if sheet.sheet.name not in own]
-    except FarCell as error:
-        raise WorkbookError(
-            say(
-                f"{path} : onglet « {error.sheet} » : des cellules sont remplies jusqu'en {error.address}, loin du tableau ; "
-                "dans Excel, supprimez-les (Ctrl+Fin y mène)",
-                f'{path}: tab "{error.sheet}": cells are filled as far as {error.address}, a long way from the table; '
-                "delete them in Excel (Ctrl+End goes there)",
-            )
-        ) from None
+        sheets = (reader or read_with_calamine)(content)
     except UNREADABLE as error:
         raise damaged(path, error) from error
     if not any(sheet.rows for sheet in sheets):
@@ -135,6 +131,8 @@ def workbook_content(path: Path) -> bytes:
 
 def damaged(path: Path, error: Exception) -> WorkbookError:
     """Return the error for a workbook that one of UNREADABLE was raised on."""
+    if isinstance(error, Refused):
+        return WorkbookError(say(f"{path} : {error}", f"{path}: {error}"))
     reason = " ".join(str(error).split()) or type(error).__name__
     return WorkbookError(
         say(
@@ -146,18 +144,20 @@ def damaged(path: Path, error: Exception) -> WorkbookError:
 
 
 def read_with_calamine(content: bytes) -> list[RawSheet]:
-    """Read the sheets with python-calamine, completed by the sheet XML."""
-    structure = read_structure(content)
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    sheets = []
-    for name, sheet in structure.items():
-        rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        values: list[list[RawValue]] = [
-            [_normal(value) if type(value) is not str else value or None for value in row] for row in rows
-        ]
-        _put_errors(values, sheet)
-        sheets.append(_raw_sheet(sheet, values))
-    return sheets
+    """Read the sheets, ours apart, with python-calamine, completed by the sheet XML."""
+    parts = Parts(content)
+    structure = Structure(parts)
+    sheets = list(structure.read_sheets())
+    parts_of = {sheet.name: sheet.part for sheet in structure.sheets}
+    needed = parts.archive((*structure.needed, *dict.fromkeys(parts_of[sheet.name] for sheet in sheets)))
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(needed))
+    return [_sheet_of_calamine(workbook, sheet) for sheet in sheets]
+
+
+def _sheet_of_calamine(workbook: CalamineWorkbook, sheet: Sheet) -> RawSheet:
+    rows: list[list[RawValue]] = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)  # type: ignore[assignment]
+    _put_errors(rows, sheet)
+    return _raw_sheet(sheet, rows)
 
 
 def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
@@ -169,9 +169,9 @@ def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
         cells[column - 1] = text
 
 
-def _normal(value: object) -> RawValue:
-    """Return a value as both readers give it: whole floats as int, dates at midnight as date, blank text as None."""
-    if value is None or value == "":
+def plain_value(value: object) -> RawValue:
+    """Return a value as an Edition holds it, whichever reader gave it: whole floats as int, dates at midnight as date."""
+    if value is None:
         return None
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
@@ -192,21 +192,26 @@ def _unescaped(text: str) -> str:
 
 def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:
     """Return the sheet with its extent: down to the last filled row, across to the last filled column."""
-    while rows and all(value is None for value in rows[-1]):
+    while rows and all(map(_is_blank, rows[-1])):
         rows.pop()
     width = max(map(len, rows), default=0)
-    while width and all(len(row) < width or row[width - 1] is None for row in rows):
+    while width and all(len(row) < width or _is_blank(row[width - 1]) for row in rows):
         width -= 1
     return RawSheet(replace(sheet, rows=len(rows), columns=width), rows)
 
 
+def _is_blank(value: RawValue) -> bool:
+    return value is None or value == ""
+
+
 def read_with_openpyxl(content: bytes) -> list[RawSheet]:
-    """Read the sheets with openpyxl."""
+    """Read the sheets, ours apart, with openpyxl."""
     import warnings
 
     from openpyxl import load_workbook
 
-    refuse_far_cells(content)
+    structure = Structure(Parts(content))
+    allowed = {sheet.name for sheet in structure.read_sheets() if structure.needed}
     with warnings.catch_warnings():
         # openpyxl warns of what it would lose on saving (validations, conditional formats); nothing is saved here.
         warnings.simplefilter("ignore", UserWarning)
@@ -214,6 +219,8 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
         computed = None
         sheets = []
         for worksheet in workbook.worksheets:
+            if worksheet.title not in allowed:
+                continue
             formulas: dict[tuple[int, int], str] = {}
             errors: dict[tuple[int, int], str] = {}
             rows: list[list[RawValue]] = []
@@ -231,7 +238,7 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                             errors[number, position] = str(value)
                     elif cell.data_type == "e":
                         errors[number, position] = str(value)
-                    row.append(_normal(_unescaped(value) if type(value) is str else value))
+                    row.append(plain_value(_unescaped(value) if type(value) is str else value))
                 rows.append(row)
             sheets.append(
                 _raw_sheet(

@@ -1,257 +1,167 @@
-"""A light look at the XML of an .xlsx file for what python-calamine does not tell.
+"""What the parts of a workbook's file say of its sheets: their names, states and places, and what python-calamine does not tell.
 
-That is: hidden rows, columns and tabs, merged ranges, formulas and error cells.
-
-Attributes are found by regular expressions; only a sheet that holds a formula or an error cell is parsed in full.
+That is: hidden rows, columns and tabs, active filters, merged ranges, formulas and error cells (`sheet_scan`).
 """
 
 from __future__ import annotations
 
-import io
 import posixpath
-import re
-import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
-from xml.etree import ElementTree
+from functools import cached_property
+from pyexpat import ExpatError, ParserCreate
+from typing import NamedTuple
 
-from jdv_qa.workbook.edition import MergedRange, Sheet, column_letter
-
-_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*?)/?>")
-_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*?)/?>")
-_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]+)(\d+):([A-Z]+)(\d+)[\"']")
-_HIDDEN = re.compile(rb"\bhidden\s*=\s*[\"'](?:1|true)[\"']")
-_NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"'](\d+)[\"']")
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
-_TABLE_PART = re.compile(rb"<(?:\w+:)?tablePart\b")
-_ADDRESS = re.compile(r"([A-Z]+)(\d+)")
-_LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?(?<![\w:])r\s*=\s*[\"'](\d+)[\"']")
-_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref\s*=\s*[\"'](?:[A-Z]+[0-9]+:)?([A-Z]+)([0-9]+)[\"']")
-_FILLED = re.compile(
-    rb"<(?:\w+:)?c\b[^>]*?(?<![\w:])r\s*=\s*[\"']([A-Z]+)([0-9]+)[\"'][^>]*(?<!/)>\s*<(?:\w+:)?(?:v|is|f)\b"
-)
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_STRICT_RELATIONSHIP = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
-
-
-MAX_CELLS = 30_000_000
-"""Cells in the bounding box of a sheet's filled cells above which it is refused: one stray cell far away is enough."""
-
+from jdv_qa.language import say
+from jdv_qa.workbook.edition import Sheet
+from jdv_qa.workbook.limits import Refused
+from jdv_qa.workbook.parts import Parts
+from jdv_qa.workbook.sheet_scan import look_at, refuse_markup
 
 OWN_TAB = "jdv.annotation"
 """The name, hidden and of the tab alone, that marks a tab which `jdv check --annotate` has put in front of the others."""
 
-
-def column_number(letters: str) -> int:
-    """Return the number, counted from 1, of Excel's column letters: "AB" -> 28."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
+_TYPES = "[Content_Types].xml"
 
 
-def read_structure(content: bytes) -> dict[str, Sheet]:
-    """Return the structure of every worksheet by name; `content` is the whole .xlsx file.
+class SheetPart(NamedTuple):
+    """A worksheet: its name, the part that holds it, and its state ("visible", "hidden" or "veryHidden")."""
 
-    Raises zipfile.BadZipFile, KeyError or ElementTree.ParseError on a file that is no workbook, ValueError on XML that
-    declares a document type (no program that writes workbooks does; entity attacks need one), and FarCell.
+    name: str
+    part: str
+    state: str
+
+
+class _Relation(NamedTuple):
+    kind: str
+    target: str
+
+
+class Structure:
+    """The tabs of a workbook, by the parts of its file.
+
+    Every way in raises zipfile.BadZipFile, KeyError or ExpatError on a file that is no workbook, and Refused on one that no
+    program writes: no reader is to be given its bytes.
     """
-    sheets = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name, path, state in sheet_paths(archive):
-            data = _member(archive, path)
-            _refuse_far_cells(name, data)
-            sheet = _read_sheet(name, state, data)
-            sheets[name] = replace(sheet, filtered=True) if _has_filtered_table(archive, path, data) else sheet
-    return sheets
+
+    def __init__(self, parts: Parts) -> None:
+        """Find the part that lists the sheets."""
+        self.parts = parts
+        found = (one.target for one in _relations(parts, "").values() if one.kind.endswith("/officeDocument"))
+        self.workbook = next(found, "xl/workbook.xml")
+        self._data = parts.read(self.workbook)
+
+    @cached_property
+    def _relations(self) -> dict[str, _Relation]:
+        return _relations(self.parts, self.workbook)
+
+    @cached_property
+    def sheets(self) -> tuple[SheetPart, ...]:
+        """The worksheets, in the workbook's order."""
+        found: list[SheetPart] = []
+        for tag, attributes in _elements(self._data, self.workbook):
+            if tag == "sheet":
+                identifier = next(
+                    (text for name, text in attributes.items() if name.rpartition(":")[1:] == (":", "id")), ""
+                )
+                relation = self._relations.get(identifier)
+                if relation is not None and relation.kind.endswith("/worksheet"):
+                    found.append(
+                        SheetPart(attributes.get("name", ""), relation.target, attributes.get("state", "visible"))
+                    )
+        names = [sheet.name.casefold() for sheet in found]
+        if twice := next((sheet.name for sheet in found if names.count(sheet.name.casefold()) > 1), None):
+            raise Refused(
+                say(
+                    f"deux onglets portent le nom « {twice} » ; renommez l'un des deux dans Excel",
+                    f'two tabs bear the name "{twice}"; rename one of them in Excel',
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def own_tabs(self) -> frozenset[str]:
+        """The names of the tabs that `jdv check --annotate` put into the workbook, known by their mark."""
+        if OWN_TAB.encode() not in self._data:
+            return frozenset()
+        sheets: list[str] = []
+        marked: set[str] = set()
+        for tag, attributes in _elements(self._data, self.workbook):
+            if tag == "sheet":
+                sheets.append(attributes.get("name", ""))
+            elif tag == "definedName" and attributes.get("name") == OWN_TAB:
+                marked.add(attributes.get("localSheetId", ""))
+        return frozenset(name for number, name in enumerate(sheets) if str(number) in marked)
+
+    def read_sheets(self) -> Iterator[Sheet]:
+        """Yield the worksheets, ours apart, as far as their XML tells."""
+        for name, part, state in self.sheets:
+            if name in self.own_tabs:
+                continue
+            look = look_at(name, part, self.parts.read(part))
+            yield Sheet(
+                name,
+                None,
+                state=state,
+                hidden_rows=look.hidden_rows,
+                hidden_columns=look.hidden_columns,
+                filtered=look.filtered or (look.has_tables and self._has_filtered_table(part)),
+                merged=look.merged,
+                formulas=look.formulas,
+                errors=look.errors,
+            )
+
+    def _has_filtered_table(self, part: str) -> bool:
+        """Tell whether a filter is active in a table ("Mettre sous forme de tableau") of a worksheet."""
+        tables = (one.target for one in _relations(self.parts, part).values() if one.kind.endswith("/table"))
+        return any(b"filterColumn" in self.parts.read(table) for table in tables if table in self.parts)
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The parts that a reader of values needs, the sheets' apart: read and looked at, so that it may be given them."""
+        names = [_TYPES, relations_of(""), self.workbook, relations_of(self.workbook)]
+        for kind in ("/sharedStrings", "/styles", "/theme"):
+            names += [one.target for one in self._relations.values() if one.kind.endswith(kind)]
+        kept = [name for name in dict.fromkeys(names) if name in self.parts]
+        for name in kept:
+            refuse_markup(self.parts.read(name), name)
+        return tuple(kept)
 
 
-class FarCell(ValueError):
-    """A filled cell so far from the others that the sheet cannot be held in memory. `sheet` is its name, `address` the corner."""
-
-    def __init__(self, sheet: str, address: str) -> None:
-        super().__init__(f"{sheet}!{address}")
-        self.sheet, self.address = sheet, address
+def relations_of(part: str) -> str:
+    """Return the name of the part that holds the relationships of a part, "" standing for the file itself."""
+    folder, name = posixpath.split(part)
+    return f"{folder}/_rels/{name}.rels".lstrip("/")
 
 
-def refuse_far_cells(content: bytes) -> None:
-    """Raise FarCell when a sheet of the workbook has a filled cell that makes it larger than MAX_CELLS."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name, path, _ in sheet_paths(archive):
-            _refuse_far_cells(name, _member(archive, path))
+def _relations(parts: Parts, part: str) -> dict[str, _Relation]:
+    """Return the relationships of a part that lead to another part, by id; none when it has none."""
+    name, folder = relations_of(part), posixpath.dirname(part)
+    if part and name not in parts:
+        return {}
+    found = {}
+    for tag, attributes in _elements(parts.read(name), name):
+        if tag == "Relationship" and attributes.get("TargetMode") != "External":
+            target = attributes.get("Target", "")
+            inside = (
+                target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            )
+            found[attributes.get("Id", "")] = _Relation(attributes.get("Type", ""), inside)
+    return found
 
 
-def _refuse_far_cells(name: str, data: bytes) -> None:
-    """Look at the stated dimension first: only a suspicious one is worth a look at every cell, for styled cells may be empty."""
-    stated = _DIMENSION.search(data, 0, 4096)
-    rows = int(stated.group(2)) if stated else _last_row(data)
-    columns = column_number(stated.group(1).decode()) if stated else 100
-    if rows * columns <= MAX_CELLS:
-        return
-    filled = [(int(row), column_number(letters.decode())) for letters, row in _FILLED.findall(data)]
-    bottom, right = max((row for row, _ in filled), default=0), max((column for _, column in filled), default=0)
-    if bottom * right > MAX_CELLS:
-        raise FarCell(name, f"{column_letter(right)}{bottom}")
+def _elements(data: bytes, part: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the elements of a small XML part in order: their names without prefix, and their attributes."""
+    refuse_markup(data, part)
+    found: list[tuple[str, dict[str, str]]] = []
 
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        found.append((tag.rpartition(":")[2], attributes))
 
-def _last_row(data: bytes) -> int:
-    start = max(data.rfind(b"<row "), data.rfind(b":row "), 0)
-    return max((int(match.group(1)) for match in _LAST_ROW.finditer(data, max(start - 8, 0))), default=0)
+    def refuse_type(name: str, *_: object) -> None:
+        raise ExpatError(f"DOCTYPE {name}")
 
-
-def _member(archive: zipfile.ZipFile, path: str) -> bytes:
-    data = archive.read(path)
-    if b"<!DOCTYPE" in data[:4096]:
-        raise ValueError(path)
-    return data
-
-
-def _workbook_part(archive: zipfile.ZipFile) -> str:
-    root = _parse(_member(archive, "_rels/.rels"))
-    return next(
-        (_target("", item) for item in root if item.get("Type", "").endswith("/officeDocument")), "xl/workbook.xml"
-    )
-
-
-def sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, member of the archive, state) of every worksheet, in the workbook's order."""
-    workbook = _workbook_part(archive)
-    folder = posixpath.dirname(workbook)
-    relations = _parse(_member(archive, f"{folder}/_rels/{posixpath.basename(workbook)}.rels"))
-    targets = {
-        item.get("Id", ""): _target(folder, item) for item in relations if item.get("Type", "").endswith("/worksheet")
-    }
-    for sheet in _parse(_member(archive, workbook)).iter():
-        if _local(sheet.tag) != "sheet":
-            continue
-        path = targets.get(sheet.get(_RELATIONSHIP) or sheet.get(_STRICT_RELATIONSHIP) or "")
-        if path is not None:
-            yield sheet.get("name", ""), path, sheet.get("state", "visible")
-
-
-def own_tab_names(content: bytes) -> frozenset[str]:
-    """Return the names of the tabs that `jdv check --annotate` put into a workbook, known by their mark.
-
-    Raises as `read_structure` does.
-    """
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        data = _member(archive, _workbook_part(archive))
-    if OWN_TAB.encode() not in data:
-        return frozenset()
-    sheets: list[str] = []
-    marked: set[int] = set()
-    for element in _parse(data).iter():
-        if _local(element.tag) == "sheet":
-            sheets.append(element.get("name", ""))
-        elif _local(element.tag) == "definedName" and element.get("name") == OWN_TAB:
-            marked.add(int(element.get("localSheetId", "-1")))
-    return frozenset(name for number, name in enumerate(sheets) if number in marked)
-
-
-def _has_filtered_table(archive: zipfile.ZipFile, path: str, data: bytes) -> bool:
-    """Tell whether a filter is active in a table ("Mettre sous forme de tableau") of the worksheet stored at `path`."""
-    folder, name = posixpath.split(path)
-    relations = f"{folder}/_rels/{name}.rels"
-    if b"tablePart" not in data or not _TABLE_PART.search(data) or relations not in archive.namelist():
-        return False
-    tables = (
-        _target(folder, item) for item in _parse(_member(archive, relations)) if item.get("Type", "").endswith("/table")
-    )
-    return any(b"filterColumn" in _member(archive, table) for table in tables)
-
-
-def _parse(data: bytes) -> ElementTree.Element:
-    return ElementTree.fromstring(data)
-
-
-def _target(folder: str, relation: ElementTree.Element) -> str:
-    target = relation.get("Target", "")
-    return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-
-
-def _local(tag: Any) -> str:
-    return str(tag).rpartition("}")[2]
-
-
-def _read_sheet(name: str, state: str, data: bytes) -> Sheet:
-    hidden_rows: set[int] = set()
-    hidden_columns: set[int] = set()
-    # A plain look for a few bytes first: on a large sheet the expressions cost as much as all the rest.
-    if b"hidden" in data and _HIDDEN.search(data):
-        for match in _ROW.finditer(data):
-            if _HIDDEN.search(match.group(1)):
-                hidden_rows.update(value for key, value in _numbers(match.group(1)) if key == b"r")
-        for match in _COLUMN.finditer(data):
-            if _HIDDEN.search(match.group(1)):
-                bounds = dict(_numbers(match.group(1)))
-                first, last = bounds.get(b"min", 0), bounds.get(b"max", 0)
-                hidden_columns.update(range(first, min(last, first + 255) + 1))
-    merged = tuple(
-        MergedRange(int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
-        for left, top, right, bottom in (_MERGE.findall(data) if b"mergeCell" in data else ())
-    )
-    formulas: dict[tuple[int, int], str] = {}
-    errors: dict[tuple[int, int], str] = {}
-    may_hold_formula, may_hold_error = b"<f" in data or b":f" in data, b'"e"' in data or b"'e'" in data
-    if (may_hold_formula and _FORMULA.search(data)) or (may_hold_error and _ERROR.search(data)):
-        formulas, errors = _read_cells(data)
-    return Sheet(
-        name,
-        None,
-        state=state,
-        hidden_rows=frozenset(hidden_rows),
-        hidden_columns=frozenset(hidden_columns),
-        filtered=b"filterColumn" in data,
-        merged=tuple(sorted(merged, key=lambda r: (r.first_row, r.first_column))),
-        formulas=formulas,
-        errors=errors,
-    )
-
-
-def _formula(element: ElementTree.Element, address: str, shared: dict[str, tuple[str, str]]) -> str:
-    """Return the text of a formula; of one shared by several cells only the first holds it, and `shared` keeps it."""
-    text = element.text or ""
-    if element.get("t") != "shared":
-        return text
-    number = element.get("si", "")
-    if text:
-        shared.setdefault(number, (text, address))
-    elif number in shared:
-        from openpyxl.formula.translate import Translator
-
-        first, origin = shared[number]
-        text = Translator(f"={first}", origin=origin).translate_formula(address).removeprefix("=")
-    return text
-
-
-def _numbers(attributes: bytes) -> list[tuple[bytes, int]]:
-    return [(key, int(value)) for key, value in _NUMBER.findall(attributes)]
-
-
-def _read_cells(data: bytes) -> tuple[dict[tuple[int, int], str], dict[tuple[int, int], str]]:
-    """Return the formulas and the error texts of a sheet by (row, column)."""
-    formulas: dict[tuple[int, int], str] = {}
-    errors: dict[tuple[int, int], str] = {}
-    shared: dict[str, tuple[str, str]] = {}
-    row = column = 0
-    for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end")):
-        tag = _local(element.tag)
-        if event == "start":
-            if tag == "row":
-                row, column = int(element.get("r") or row + 1), 0
-            elif tag == "c":
-                address = _ADDRESS.fullmatch(element.get("r") or "")
-                column = column_number(address.group(1)) if address else column + 1
-        elif tag == "c":
-            children = {_local(child.tag): child for child in element}
-            if (formula := children.get("f")) is not None:
-                formulas[row, column] = _formula(formula, f"{column_letter(column)}{row}", shared)
-            if element.get("t") == "e":
-                value = children.get("v")
-                errors[row, column] = (value.text if value is not None else None) or "#ERROR!"
-            element.clear()
-        elif tag == "row":
-            element.clear()
-    return formulas, errors
+    parser = ParserCreate()
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = refuse_type
+    parser.Parse(data, True)
+    return found

@@ -1,0 +1,140 @@
+"""The parts of a workbook's file: found once, and unpacked, each within the limits, when they are needed.
+
+What the archive says of the size of a part is held against what comes out of it, so that nothing behind our back can unpack
+more; `archive` gives the parts asked for in an archive of our own making, which can be read in one way only.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+
+from jdv_qa.language import say
+from jdv_qa.workbook.limits import MAX_PART, MAX_PARTS, MAX_UNPACKED, Refused
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_ENCRYPTED = 0x01
+_UTF_8 = 0x800
+_VERSION = 20
+
+
+class Parts:
+    """The parts of a workbook's file. Names are those of the archive; of two that differ by case alone there is never a need."""
+
+    def __init__(self, content: bytes) -> None:
+        """Find the parts of a file. Raises zipfile.BadZipFile on a file that is no archive, and Refused."""
+        self._content = content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+        if len(members) > MAX_PARTS:
+            raise Refused(
+                say(
+                    f"{len(members)} parties dans le fichier, un classeur en a moins de {MAX_PARTS} ; "
+                    "reprenez une copie saine, ou enregistrez-le à nouveau depuis Excel",
+                    f"{len(members)} parts in the file, a workbook has fewer than {MAX_PARTS}; "
+                    "take a sound copy, or save it anew from Excel",
+                )
+            )
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        names: set[str] = set()
+        for member in members:
+            name = member.filename
+            if name.casefold() in names:
+                raise Refused(
+                    say(
+                        f"la partie « {name} » est deux fois dans le fichier ; reprenez une copie saine, "
+                        "ou enregistrez-le à nouveau depuis Excel",
+                        f'the part "{name}" is twice in the file; take a sound copy, or save it anew from Excel',
+                    )
+                )
+            names.add(name.casefold())
+            self._members[name] = member
+        self._unpacked: set[str] = set()
+        self._total = 0
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether the file has a part."""
+        return name in self._members
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the parts, in the order of the file."""
+        return iter(self._members)
+
+    def size(self, name: str) -> int:
+        """Return the stated size of a part, unpacked."""
+        return self._members[name].file_size
+
+    def read(self, name: str) -> bytes:
+        """Return a part, unpacked. Raises KeyError when there is none of that name, BadZipFile on a damaged one, and Refused."""
+        member = self._members[name]
+        if name not in self._unpacked:
+            self._total += member.file_size
+            if member.file_size > MAX_PART or self._total > MAX_UNPACKED:
+                raise _too_large(name, member.file_size)
+            self._unpacked.add(name)
+        packed = self._packed(member)
+        if member.compress_type == zipfile.ZIP_STORED:
+            data = packed
+        elif member.compress_type == zipfile.ZIP_DEFLATED:
+            unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+            data = unpacker.decompress(packed, member.file_size + 1)
+            if len(data) > member.file_size:
+                raise _too_large(name, member.file_size, more=True)
+            if not unpacker.eof:
+                raise zipfile.BadZipFile(name)
+        else:
+            raise zipfile.BadZipFile(name)
+        if len(data) != member.file_size or zlib.crc32(data) != member.CRC:
+            raise zipfile.BadZipFile(name)
+        return data
+
+    def _packed(self, member: zipfile.ZipInfo) -> bytes:
+        """Return the bytes of a part as they stand in the file."""
+        start = member.header_offset
+        if start < 0 or start + _LOCAL.size > len(self._content):
+            raise zipfile.BadZipFile(member.filename)
+        header = _LOCAL.unpack_from(self._content, start)
+        if header[0] != b"PK\x03\x04" or (header[2] | member.flag_bits) & _ENCRYPTED:
+            raise zipfile.BadZipFile(member.filename)
+        start += _LOCAL.size + header[9] + header[10]
+        packed = self._content[start : start + member.compress_size]
+        if len(packed) != member.compress_size:
+            raise zipfile.BadZipFile(member.filename)
+        return packed
+
+    def archive(self, names: Iterable[str]) -> bytes:
+        """Return an archive of some parts, which have been read and so are what the file says they are."""
+        pieces: list[bytes] = []
+        directory: list[bytes] = []
+        offset = 0
+        for part in names:
+            assert part in self._unpacked
+            member, name = self._members[part], part.encode()
+            packed = self._packed(member)
+            about = _VERSION, _UTF_8, member.compress_type, 0, 33, member.CRC, len(packed), member.file_size, len(name)
+            local = _LOCAL.pack(b"PK\x03\x04", *about, 0) + name
+            directory += (_CENTRAL.pack(b"PK\x01\x02", _VERSION, *about, 0, 0, 0, 0, 0, offset), name)
+            pieces += (local, packed)
+            offset += len(local) + len(packed)
+        index = b"".join(directory)
+        number = len(directory) // 2
+        end = _END.pack(b"PK\x05\x06", 0, 0, number, number, len(index), offset, 0)
+        return b"".join((*pieces, index, end))
+
+
+def _too_large(name: str, size: int, *, more: bool = False) -> Refused:
+    stated = f"{size / (1 << 20):.0f}"
+    at_least = say("plus de ", "more than ") if more else ""
+    return Refused(
+        say(
+            f"la partie « {name} » se déplie en {at_least}{stated} Mio, aucun classeur n'est si gros ; "
+            "reprenez une copie saine, ou enregistrez-le à nouveau depuis Excel",
+            f'the part "{name}" unpacks to {at_least}{stated} MiB, no workbook is so large; '
+            "take a sound copy, or save it anew from Excel",
+        )
+    )

@@ -1,0 +1,308 @@
+"""A look at the XML of a sheet: what python-calamine does not tell of it, and whether it may be given the sheet at all.
+
+A plain sheet, which is one whose cells all have an address inside the limits, a usual type and no formula, is known by two
+regular expressions: they cost a tenth of parsing it. Any other is parsed, by expat, to the last cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pyexpat import ExpatError, ParserCreate
+from typing import NamedTuple
+
+from jdv_qa.language import say
+from jdv_qa.workbook.edition import MergedRange, column_letter, column_number
+from jdv_qa.workbook.limits import MAX_CELLS, MAX_COLUMNS, MAX_MERGED, MAX_ROWS, Refused
+
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b([^>]*)\?>)?(?:\s|<!--(?:[^-]|-(?!-))*-->)*<(?![!?])")
+_ENCODING = re.compile(rb"\bencoding\s*=\s*[\"']([^\"']*)[\"']")
+_ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
+_ROOT = re.compile(rb"<worksheet[\s>]")
+_PREFIXED = re.compile(rb"<[^<>\s:\"'/]+:c[\s/>]")
+_ODD_ROW = re.compile(
+    rb"<row(?! r=\"[1-9][0-9]{0,6}\"(?: (?!hidden)[A-Za-z0-9:]+=\"[^\"]*\")*/?>)(?=[\s/>])(?P<attributes>[^>]*)"
+)
+_LAST_ADDRESS = re.compile(rb"<c r=\"[A-Z]*([0-9]+)\"")
+_COLUMN = re.compile(rb"<col\b([^>]*?)/?>")
+_MERGE = re.compile(rb"<mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']")
+_HIDDEN = re.compile(rb"(?<![\w:])hidden\s*=\s*[\"'](?:1|true)[\"']")
+_NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"']([0-9]{1,7})[\"']")
+_ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})")
+
+_BY_DIGITS = {
+    1: rb"[A-Z]{1,2}",
+    2: rb"[A-Z]{1,2}",
+    3: rb"[A-Z]{1,2}",
+    4: rb"[A-Z]{1,2}",
+    5: rb"[AB]?[A-Z]",
+    6: rb"[A-H]",
+}
+"""Digits of the last row -> columns that keep the box around the cells below MAX_CELLS, whatever rows of as many digits."""
+
+
+class SheetLook(NamedTuple):
+    """What the XML of a sheet says of it; row and column numbers count from 1."""
+
+    hidden_rows: frozenset[int]
+    hidden_columns: frozenset[int]
+    filtered: bool
+    merged: tuple[MergedRange, ...]
+    formulas: dict[tuple[int, int], str]
+    errors: dict[tuple[int, int], str]
+    has_tables: bool
+
+
+def refuse_markup(data: bytes, part: str) -> None:
+    """Raise Refused when an XML part declares a document type, as entities need, or is in an encoding that could hide one."""
+    prolog = _PROLOG.match(data)
+    encoding = _ENCODING.search(prolog[1] or b"") if prolog else None
+    if prolog is None or (encoding is not None and encoding[1].lower() not in _ENCODINGS):
+        raise Refused(
+            say(
+                f"la partie « {part} » ne commence pas comme le XML d'un classeur (type de document, ou encodage inattendu) ; "
+                "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+                f'the part "{part}" does not begin as the XML of a workbook does (document type, or unexpected encoding); '
+                "open the workbook in Excel and save it as .xlsx",
+            )
+        )
+
+
+def look_at(sheet: str, part: str, data: bytes) -> SheetLook:
+    """Look at the XML of a sheet. Raises Refused, naming tab and cell, on what no reader may be given; ExpatError on no XML."""
+    refuse_markup(data, part)
+    return _quick_look(data) or _CarefulLook(sheet).at(data)
+
+
+@lru_cache(maxsize=8)
+def _odd_cell(digits: int) -> re.Pattern[bytes]:
+    rest = rb"[0-9]{0,%d}" % (digits - 1)
+    return re.compile(
+        rb"<c(?! r=\"" + _BY_DIGITS[digits] + rb"[1-9]" + rest + rb"\"(?: s=\"[0-9]{1,9}\")?"
+        rb"(?: t=\"(?:s\"(?=/>|></c>|><v>[0-9]{1,9}</v></c>)|(?:inlineStr|str|n)\"))?(?:/>|>(?!<f)))(?=[\s/>])"
+    )
+
+
+def _quick_look(data: bytes) -> SheetLook | None:
+    """Look at a plain sheet; None when it is not plain."""
+    begin, end = data.find(b"<sheetData"), data.rfind(b"</sheetData>")
+    before, after = data[: max(begin, 0)], data[end if end > begin else begin :]
+    if begin < 0 or not _ROOT.search(before) or (b":c" in data and _PREFIXED.search(data)):
+        return None
+    last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
+    digits = len(last[1]) if last else 1
+    if digits not in _BY_DIGITS or _odd_cell(digits).search(data):
+        return None
+    hidden_rows: set[int] = set()
+    for odd in _ODD_ROW.finditer(data):
+        numbers = dict(_NUMBER.findall(odd["attributes"]))
+        if b"r" not in numbers or not 1 <= int(numbers[b"r"]) <= MAX_ROWS:
+            return None
+        if _HIDDEN.search(odd["attributes"]):
+            hidden_rows.add(int(numbers[b"r"]))
+    hidden_columns: set[int] = set()
+    for column in _COLUMN.finditer(before) if b"hidden" in before else ():
+        if _HIDDEN.search(column[1]):
+            bounds = {key: int(value) for key, value in _NUMBER.findall(column[1])}
+            hidden_columns.update(_column_range(bounds.get(b"min", 0), bounds.get(b"max", 0)))
+    merged = [
+        MergedRange(int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))
+        for left, top, right, bottom in (_MERGE.findall(after) if b"<mergeCell" in after else ())
+    ]
+    if b":mergeCell" in after or after.count(b"<mergeCell ") != len(merged):
+        return None
+    return SheetLook(
+        frozenset(hidden_rows),
+        frozenset(hidden_columns),
+        b"filterColumn" in after,
+        tuple(sorted(merged, key=lambda one: one[:2])),
+        {},
+        {},
+        b"tablePart " in after,
+    )
+
+
+def _column_range(first: int, last: int) -> range:
+    return range(first, min(last, first + 255) + 1)
+
+
+class _CarefulLook:
+    """The same, by parsing, with the formulas and the error cells; `sheet` is for what is said of a cell that is refused."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet = sheet
+        self.row = self.column = self.bottom = self.right = 0
+        self.hidden_rows: set[int] = set()
+        self.hidden_columns: set[int] = set()
+        self.merged: list[MergedRange] = []
+        self.formulas: dict[tuple[int, int], str] = {}
+        self.errors: dict[tuple[int, int], str] = {}
+        self.filtered = self.has_tables = False
+        self.kind = ""
+        self.text: list[str] = []
+        self.formula: dict[str, str] = {}
+        self.shared: dict[str, tuple[str, str]] = {}
+        self.inside = False
+        self.parser = ParserCreate()
+        self.parser.buffer_text = True
+        self.starts: dict[str, Callable[[dict[str, str]], None]] = {
+            "row": self.start_row, "c": self.start_cell, "f": self.start_formula, "v": self.start_value,
+            "is": self.start_inline, "col": self.start_column, "mergeCell": self.start_merge,
+            "filterColumn": self.start_filter, "tablePart": self.start_table,
+        }  # fmt: skip
+        self.ends: dict[str, Callable[[], None]] = {"f": self.end_formula, "v": self.end_value, "c": self.end_cell}
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.StartDoctypeDeclHandler = self.refuse_type
+
+    def at(self, data: bytes) -> SheetLook:
+        self.parser.Parse(data, True)
+        return SheetLook(
+            frozenset(self.hidden_rows),
+            frozenset(self.hidden_columns),
+            self.filtered,
+            tuple(sorted(self.merged, key=lambda one: one[:2])),
+            self.formulas,
+            self.errors,
+            self.has_tables,
+        )
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if begin := self.starts.get(tag.rpartition(":")[2]):
+            begin(attributes)
+
+    def end(self, tag: str) -> None:
+        if finish := self.ends.get(tag.rpartition(":")[2]):
+            finish()
+
+    def refuse_type(self, name: str, *_: object) -> None:
+        raise ExpatError(f"DOCTYPE {name}")
+
+    def start_row(self, attributes: dict[str, str]) -> None:
+        stated = attributes.get("r")
+        self.row, self.column = self.row + 1, 0
+        if stated is not None:
+            if not (stated.isascii() and stated.isdecimal() and 1 <= int(stated[:9]) <= MAX_ROWS):
+                raise self.impossible(stated)
+            self.row = int(stated)
+        if self.row > MAX_ROWS:
+            raise self.impossible(str(self.row))
+        if attributes.get("hidden") in ("1", "true"):
+            self.hidden_rows.add(self.row)
+
+    def start_cell(self, attributes: dict[str, str]) -> None:
+        stated = attributes.get("r")
+        self.column += 1
+        if stated is not None:
+            address = _ADDRESS.fullmatch(stated)
+            if address is None:
+                raise self.impossible(stated)
+            self.row, self.column = int(address[2]), column_number(address[1])
+        if self.column > MAX_COLUMNS or not 1 <= self.row <= MAX_ROWS:
+            raise self.impossible(stated or f"{column_letter(self.column)}{self.row}")
+        self.kind, self.inside = attributes.get("t", ""), True
+        if self.kind == "e":
+            self.errors[self.row, self.column] = "#ERROR!"
+
+    def fill(self) -> None:
+        self.bottom, self.right = max(self.bottom, self.row), max(self.right, self.column)
+        if self.bottom * self.right > MAX_CELLS:
+            raise far_cell(self.sheet, f"{column_letter(self.right)}{self.bottom}")
+
+    def start_inline(self, attributes: dict[str, str]) -> None:
+        self.fill()
+
+    def start_value(self, attributes: dict[str, str]) -> None:
+        self.fill()
+        self.text.clear()
+        if self.kind == "e" and self.inside:
+            self.parser.CharacterDataHandler = self.text.append
+
+    def end_value(self) -> None:
+        self.parser.CharacterDataHandler = None
+        if self.kind == "e" and self.inside and self.text:
+            self.errors[self.row, self.column] = "".join(self.text)
+
+    def start_formula(self, attributes: dict[str, str]) -> None:
+        if self.inside:
+            self.fill()
+            self.formula = attributes
+            self.text.clear()
+            self.parser.CharacterDataHandler = self.text.append
+
+    def end_formula(self) -> None:
+        """Keep the text of a formula; of one shared by several cells only the first holds it."""
+        if not self.inside:
+            return
+        self.parser.CharacterDataHandler = None
+        text, number = "".join(self.text), self.formula.get("si", "")
+        if self.formula.get("t") == "shared":
+            address = f"{column_letter(self.column)}{self.row}"
+            if text:
+                self.shared.setdefault(number, (text, address))
+            elif number in self.shared:
+                from openpyxl.formula.translate import Translator
+
+                first, origin = self.shared[number]
+                text = Translator(f"={first}", origin=origin).translate_formula(address).removeprefix("=")
+        self.formulas[self.row, self.column] = text
+
+    def end_cell(self) -> None:
+        self.inside = False
+
+    def start_column(self, attributes: dict[str, str]) -> None:
+        bounds = [attributes.get(name, "0") for name in ("min", "max")]
+        if attributes.get("hidden") in ("1", "true") and all(text.isdecimal() and len(text) < 6 for text in bounds):
+            self.hidden_columns.update(_column_range(int(bounds[0]), int(bounds[1])))
+
+    def start_merge(self, attributes: dict[str, str]) -> None:
+        if stated := _RANGE.fullmatch(attributes.get("ref", "")):
+            left, top, right, bottom = stated.groups()
+            self.merged.append(MergedRange(int(top), column_number(left), int(bottom), column_number(right)))
+
+    def start_filter(self, attributes: dict[str, str]) -> None:
+        self.filtered = True
+
+    def start_table(self, attributes: dict[str, str]) -> None:
+        self.has_tables = True
+
+    def impossible(self, address: str) -> Refused:
+        shown = address if len(address) <= 24 else f"{address[:23]}…"
+        return Refused(
+            say(
+                f"onglet « {self.sheet} » : la cellule « {shown} » n'existe dans aucune feuille d'Excel ; "
+                "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+                f'tab "{self.sheet}": no sheet of Excel has the cell "{shown}"; open the workbook in Excel and save it as .xlsx',
+            )
+        )
+
+
+def far_cell(sheet: str, address: str) -> Refused:
+    """Return the refusal of a sheet whose filled cells go as far as an address, too far to be held in memory."""
+    return Refused(
+        say(
+            f"onglet « {sheet} » : des cellules sont remplies jusqu'en {address}, loin du tableau ; "
+            "dans Excel, supprimez-les (Ctrl+Fin y mène)",
+            f'tab "{sheet}": cells are filled as far as {address}, a long way from the table; '
+            "delete them in Excel (Ctrl+End goes there)",
+        )
+    )
+
+
+def refuse_wide_merges(sheet: str, merged: tuple[MergedRange, ...], rows: int, columns: int) -> None:
+    """Raise Refused when the merged ranges of a sheet, as far as its filled cells go, cover more than MAX_MERGED cells."""
+    covered = sum(
+        max(min(one.last_row, rows) - one.first_row + 1, 0)
+        * max(min(one.last_column, columns) - one.first_column + 1, 0)
+        for one in merged
+    )
+    if covered > MAX_MERGED:
+        raise Refused(
+            say(
+                f"onglet « {sheet} » : des plages fusionnées se recouvrent ({len(merged)} plages) ; "
+                "dans Excel, défusionnez les cellules de l'onglet",
+                f'tab "{sheet}": merged ranges overlap ({len(merged)} ranges); unmerge the cells of the tab in Excel',
+            )
+        )
