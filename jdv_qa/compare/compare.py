@@ -409,8 +409,8 @@ def _compare_associations(
     former = {new_key: key for key, new_key in orders.items()}
     draft.movements.extend(
         order_movements(
-            before.keys(),
-            after.keys(),
+            before,
+            after,
             lambda key: _label("order", old.orders[former.get(key, key)]),
             lambda key: _label("order", new.orders[key]),
         )

@@ -210,7 +210,8 @@ def match_entries(
 
 
 def _apart(one: Mapping[str, Entity], other: Mapping[str, Entity]) -> Iterable[tuple[str, Entity]]:
-    return ((key, one[key]) for key in one if key not in other)
+    others = other.keys()
+    return ((key, one[key]) for key in one if key not in others)
 
 
 def recoding_kind(old_code: str, new_code: str) -> Kind | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeGuard
 
 from jdv_qa.compare.entries import SEVERAL
@@ -14,7 +14,7 @@ Pair = tuple[str, str]
 
 
 def order_movements(
-    before: Collection[Pair], after: Collection[Pair], old: Callable[[str], str], new: Callable[[str], str]
+    before: Mapping[Pair, object], after: Mapping[Pair, object], old: Callable[[str], str], new: Callable[[str], str]
 ) -> Iterator[Movement]:
     """Yield the splits, then the merges of orders.
 
@@ -41,14 +41,13 @@ def _by_order(pairs: Iterable[Pair]) -> dict[str, set[str]]:
     return found
 
 
-def _flows(before: Collection[Pair], after: Collection[Pair]) -> dict[str, dict[str, set[str]]]:
+def _flows(before: Mapping[Pair, object], after: Mapping[Pair, object]) -> dict[str, dict[str, set[str]]]:
     """Return order left -> order joined -> the results that went from the one to the other."""
-    gone, come = set(before) - set(after), set(after) - set(before)
     joined: dict[str, list[str]] = {}
-    for order, result in come:
+    for order, result in [pair for pair in after if pair not in before]:
         joined.setdefault(result, []).append(order)
     flows: dict[str, dict[str, set[str]]] = {}
-    for order, result in gone:
+    for order, result in [pair for pair in before if pair not in after]:
         for target in joined.get(result, ()):
             flows.setdefault(order, {}).setdefault(target, set()).add(result)
     return flows
