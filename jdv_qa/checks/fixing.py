@@ -27,6 +27,7 @@ from jdv_qa.terminology.codes import is_loinc
 from jdv_qa.workbook.editing import WorkbookEdit
 from jdv_qa.workbook.edition import Edition, column_number
 from jdv_qa.workbook.layout import Layout
+from jdv_qa.workbook.sheets import RawSheet, Reader, read_with_calamine, with_texts
 
 _KEYS = {"rule", "fields", "units", "proof", "alone"}
 _MOST_ROUNDS = 12
@@ -293,8 +294,8 @@ def _fix_of(finding: Finding) -> Fix:
 # ---------------------------------------------------------------------------------------------------------- trying them out
 
 
-Check = Callable[[Path, tuple[str, ...]], Report]
-"""Reads a workbook and runs rules on it, those of the ids given or, where there are none, all."""
+Check = Callable[[Path, tuple[str, ...], Reader | None], Report]
+"""Reads a workbook, by a reader of its own where one is given, and runs rules on it: those of some ids, or all if none is."""
 
 
 def fix_workbook(
@@ -313,26 +314,16 @@ def fix_workbook(
     """
     earlier = tuple(earlier)
     stage(say("Contrôle", "Checking"))
+    first = check(path, (), None)
     with tempfile.TemporaryDirectory() as folder:
-        trial = _Trial(path, check, Path(folder) / path.name)
-        first = report = check(path, ())
-        done: dict[tuple[str, int, int], Fix] = {}
-        refused: dict[tuple[str, int, int, str], tuple[str, ...]] = {}
-        for _ in range(_MOST_ROUNDS):
-            context = Context(report.edition, layout, earlier, report.loinc)
-            certain, _ = _sorted_out(report, context, trial.edit, units=units)
-            new = [fix for fix in certain.values() if (*fix.place, fix.after) not in refused]
-            if not new:
+        for in_memory in (True, False):
+            trial = _Trial(path, check, Path(folder) / path.name, in_memory=in_memory)
+            done, refused, foretold = _tried_out(trial, first, layout, earlier, units=units, stage=stage)
+            content = trial.content(done)
+            report = trial.read_back(content) if done else first
+            # what is written must read as it did in memory; should it not, every trial is read back from a file
+            if report.findings == foretold.findings:
                 break
-            stage(say("Essai des corrections", "Trying the fixes out"))
-            kept, latest = trial.harmless(done, report, new, refused)
-            if kept:
-                # a fix that did harm beside those of its round may do none beside what is now kept
-                refused.clear()
-                for fix in kept:
-                    done[fix.place] = _joined(done.get(fix.place), fix)
-                report = latest
-        content = trial.content(done)
     certain, left = _sorted_out(report, Context(report.edition, layout, earlier, report.loinc), trial.edit, units=units)
     for finding in report.findings:
         if finding.cell and not finding.waived and finding.row and finding.column:
@@ -350,6 +341,35 @@ def fix_workbook(
     return Fixing(first, report, tuple(fixes), tuple(left), content)
 
 
+def _tried_out(
+    trial: _Trial,
+    report: Report,
+    layout: Layout,
+    earlier: tuple[Edition, ...],
+    *,
+    units: bool,
+    stage: Callable[[str], None],
+) -> tuple[dict[tuple[str, int, int], Fix], _Refused, Report]:
+    """Return the fixes that do no harm, those that do, and the report with the former made, from the report without any."""
+    done: dict[tuple[str, int, int], Fix] = {}
+    refused: _Refused = {}
+    for _ in range(_MOST_ROUNDS):
+        context = Context(report.edition, layout, earlier, report.loinc)
+        certain, _ = _sorted_out(report, context, trial.edit, units=units)
+        new = [fix for fix in certain.values() if (*fix.place, fix.after) not in refused]
+        if not new:
+            break
+        stage(say("Essai des corrections", "Trying the fixes out"))
+        kept, latest = trial.harmless(done, report, new, refused)
+        if kept:
+            # a fix that did harm beside those of its round may do none beside what is now kept
+            refused.clear()
+            for fix in kept:
+                done[fix.place] = _joined(done.get(fix.place), fix)
+            report = latest
+    return done, refused, report
+
+
 def _joined(before: Fix | None, fix: Fix) -> Fix:
     """Return two fixes of one cell, one after the other, as one."""
     if before is None:
@@ -365,11 +385,16 @@ _Refused = dict[tuple[str, int, int, str], tuple[str, ...]]
 
 
 class _Trial:
-    """A workbook on which fixes are tried out."""
+    """A workbook on which fixes are tried out: on its cells in memory, or on a copy that is written and read back."""
 
-    def __init__(self, path: Path, check: Check, place: Path) -> None:
-        self.path, self.check, self.place = path, check, place
+    def __init__(self, path: Path, check: Check, place: Path, *, in_memory: bool) -> None:
+        self.path, self.check, self.place, self.in_memory = path, check, place, in_memory
         self.edit = WorkbookEdit(path)
+
+    @cached_property
+    def sheets(self) -> list[RawSheet]:
+        """The workbook's sheets, as read."""
+        return read_with_calamine(self.path.read_bytes())
 
     def content(self, fixes: _Fixes) -> bytes:
         """Return the bytes of the workbook with fixes made."""
@@ -397,10 +422,24 @@ class _Trial:
         self, done: _Fixes, base: Report, fixes: Sequence[Fix], rules: tuple[str, ...]
     ) -> tuple[Report, list[Finding]]:
         """Return the report with some fixes made, and what it has against them."""
-        self.place.write_bytes(self.content({**done, **{fix.place: fix for fix in fixes}}))
-        report = self.check(self.place, rules)
+        report = self._checked({**done, **{fix.place: fix for fix in fixes}}, rules)
         known = [finding for finding in base.findings if not rules or finding.rule in rules]
         return report, [*_new_findings(known, report.findings), *_unmended(report, fixes)]
+
+    def _checked(self, fixes: _Fixes, rules: tuple[str, ...]) -> Report:
+        """Return the report of some rules with fixes made."""
+        if not self.in_memory:
+            return self.read_back(self.content(fixes), rules)
+        texts: dict[str, dict[tuple[int, int], str | None]] = {}
+        for fix in fixes.values():
+            texts.setdefault(fix.sheet, {})[fix.row, fix.column] = fix.after or None
+        fixed = [with_texts(raw, found) if (found := texts.get(raw.sheet.name)) else raw for raw in self.sheets]
+        return self.check(self.path, rules, lambda _: fixed)
+
+    def read_back(self, content: bytes, rules: tuple[str, ...] = ()) -> Report:
+        """Return the report on a workbook, written to a file."""
+        self.place.write_bytes(content)
+        return self.check(self.place, rules, None)
 
     def _sifted(
         self, done: _Fixes, base: Report, fixes: Sequence[Fix], rules: tuple[str, ...], refused: _Refused

@@ -26,6 +26,7 @@ from jdv_qa.language import say
 
 if TYPE_CHECKING:
     from jdv_qa.checks.engine import Report
+    from jdv_qa.workbook.sheets import Reader
 
 
 class Format(StrEnum):
@@ -77,6 +78,7 @@ def fix(
     from jdv_qa.report.fixing_json import fixing_json
     from jdv_qa.report.fixing_text import DEFAULT_LIMIT, fixed_sentence, print_fixing
     from jdv_qa.workbook.layout import load_layout
+    from jdv_qa.workbook.read import read_edition
 
     _refuse_places(workbook, output, dry_run=dry_run)
     settings = load_settings(config)
@@ -88,9 +90,9 @@ def fix(
     release, acts = load_loinc(loinc, settings), load_nabm(nabm or settings.file("nabm"))
     earlier = [read(path, layout) for path in previous or ()]
 
-    def run(path: Path, rules: tuple[str, ...]) -> Report:
+    def run(path: Path, rules: tuple[str, ...], reader: Reader | None) -> Report:
         return check(
-            read(path, layout),
+            read(path, layout) if reader is None else read_edition(path, laid_out, reader=reader),
             layout=laid_out,
             earlier=earlier,
             loinc=release,

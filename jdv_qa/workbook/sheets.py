@@ -11,7 +11,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pyexpat import ExpatError
@@ -202,6 +202,25 @@ def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:
 
 def _is_blank(value: RawValue) -> bool:
     return value is None or value == ""
+
+
+def with_texts(raw: RawSheet, texts: Mapping[tuple[int, int], str | None]) -> RawSheet:
+    """Return a sheet as it reads once texts, or None for a blank cell, are written at some (row, column).
+
+    What such a cell held, were it a formula or an error, is gone; the sheet given stays as it is.
+    """
+    rows = list(raw.rows)
+    for (row, column), text in texts.items():
+        rows.extend([] for _ in range(row - len(rows)))
+        cells = list(rows[row - 1])
+        cells.extend([None] * (column - len(cells)))
+        cells[column - 1] = text
+        rows[row - 1] = cells
+    formulas, errors = (
+        {place: held for place, held in found.items() if place not in texts}
+        for found in (raw.sheet.formulas, raw.sheet.errors)
+    )
+    return _raw_sheet(replace(raw.sheet, formulas=formulas, errors=errors), rows)
 
 
 def read_with_openpyxl(content: bytes) -> list[RawSheet]:

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,18 @@ from jdv_qa.checks.engine import Report, check
 from jdv_qa.checks.fixing import Fixing, Reason, fix_workbook, load_fixes
 from jdv_qa.errors import RuleFileError
 from jdv_qa.sample import files
+from jdv_qa.workbook.editing import WorkbookEdit
+from jdv_qa.workbook.edition import RawValue, Sheet
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
+from jdv_qa.workbook.sheets import RawSheet, Reader, read_with_calamine, with_texts
 from tests.casebook import build_workbook
 
 NBSP, DASH = "\u00a0", "\u2011"
 
 
-def run(path: Path, rules: tuple[str, ...]) -> Report:
-    return check(read_edition(path), select=rules)
+def run(path: Path, rules: tuple[str, ...] = (), reader: Reader | None = None) -> Report:
+    return check(read_edition(path, reader=reader), select=rules)
 
 
 def fixed(case: Mapping[str, Any], folder: Path, *, units: bool = False) -> Fixing:
@@ -193,8 +197,8 @@ def test_the_sample_draft(tmp_path: Path) -> None:
     assert first.fixes
     path = tmp_path / draft.name
     path.write_bytes(first.content)
-    after = {(finding.rule, finding.sheet, finding.cell) for finding in run(path, ()).findings}
-    before = {(finding.rule, finding.sheet, finding.cell) for finding in run(draft, ()).findings}
+    after = {(finding.rule, finding.sheet, finding.cell) for finding in run(path).findings}
+    before = {(finding.rule, finding.sheet, finding.cell) for finding in run(draft).findings}
     assert after < before
     assert before - after >= {(rule, fix.sheet, fix.cell) for fix in first.fixes for rule in fix.rules}
     second = fix_workbook(path, run, load_layout(), units=True)
@@ -202,12 +206,10 @@ def test_the_sample_draft(tmp_path: Path) -> None:
 
 
 def test_what_is_waived_is_not_fixed(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     path = build_workbook({"rows": [{"result_display": "Sodium "}]}, tmp_path / "a.xlsx")
 
-    def waiving(place: Path, rules: tuple[str, ...]) -> Report:
-        report = run(place, rules)
+    def waiving(place: Path, rules: tuple[str, ...], reader: Reader | None) -> Report:
+        report = run(place, rules, reader)
         return replace(report, findings=tuple(replace(finding, waived=True) for finding in report.findings))
 
     assert not fix_workbook(path, waiving, load_layout()).fixes
@@ -233,3 +235,48 @@ def test_a_wrong_table_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RuleFileError, match=r"fixes\.yaml"):
         load_fixes(path)
+
+
+def _plain(sheets: list[RawSheet]) -> list[tuple[Sheet, list[list[RawValue]]]]:
+    """Return sheets with their blank cells written one way, those at the end of a row left out."""
+    plain = []
+    for raw in sheets:
+        rows = [[None if value == "" else value for value in row] for row in raw.rows]
+        for row in rows:
+            while row and row[-1] is None:
+                row.pop()
+        plain.append((raw.sheet, rows))
+    return plain
+
+
+def test_a_trial_in_memory_reads_as_the_workbook_written(tmp_path: Path) -> None:
+    case = {
+        "rows": [{}, {"result_code": 2823.3, "comment": "#N/A", "unit": None}, {"comment": "fin"}],
+        "merge": ["A3:A4"],
+    }
+    path = build_workbook(case, tmp_path / "a.xlsx")
+    name = read_edition(path).main.sheet
+    texts = {(3, 1): " 0552;\t0553 ", (4, 15): "2823-3", (4, 22): None, (5, 22): None, (40, 30): "_x0041_ <b>é\n&amp;"}
+    edit = WorkbookEdit(path)
+    for place, text in texts.items():
+        edit.put_text(name, *place, text)
+    sheets = read_with_calamine(path.read_bytes())
+    told = [with_texts(raw, texts) if raw.sheet.name == name else raw for raw in sheets]
+    assert _plain(told) == _plain(read_with_calamine(edit.content()))
+    assert _plain(sheets) == _plain(read_with_calamine(path.read_bytes()))
+
+
+def test_where_memory_and_file_disagree_the_file_is_right(tmp_path: Path) -> None:
+    path = build_workbook({"rows": [{"result_display": "Sodium "}, {"result_code": 2823.3}]}, tmp_path / "a.xlsx")
+    honest = fix_workbook(path, run, load_layout())
+    readers: list[Reader | None] = []
+
+    def forgetful(place: Path, rules: tuple[str, ...], reader: Reader | None) -> Report:
+        readers.append(reader)
+        report = run(place, rules, reader)
+        return report if reader is None else replace(report, findings=report.findings[:1])
+
+    told = fix_workbook(path, forgetful, load_layout())
+    assert (told.fixes, told.left, told.content) == (honest.fixes, honest.left, honest.content)
+    assert any(readers)
+    assert readers[-1] is None
