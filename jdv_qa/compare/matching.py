@@ -22,7 +22,7 @@ from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
 from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 from jdv_qa.terminology.codes import has_loinc_form, is_pending
-from jdv_qa.terminology.labels import Label, differing_axes, fold, parse_label
+from jdv_qa.terminology.labels import AXES, fold, loinc_parts, parse_label
 from jdv_qa.workbook.edition import Edition, Entity, split_values
 
 if TYPE_CHECKING:
@@ -74,17 +74,24 @@ class EntryMatches(NamedTuple):
     resemblances: tuple[Resemblance, ...] = ()
 
 
+class _Words(NamedTuple):
+    """The words of a text, folded, and their stems."""
+
+    words: tuple[str, ...] = ()
+    stems: frozenset[str] = frozenset()
+
+
 class _Traits(NamedTuple):
-    """What is compared of an entry: texts folded, "" or empty where nothing is said."""
+    """What is compared of an entry: texts folded, "" or empty where nothing is said; axes with the parts they stand for."""
 
     key: str
     code: str
     label: str
-    axes: Label | None
+    axes: tuple[tuple[str, frozenset[str]], ...]
     component: str
-    words: tuple[str, ...]
+    words: _Words
     display: str
-    display_words: tuple[str, ...]
+    display_words: _Words
     place: frozenset[str]
     same: Mapping[str, frozenset[str]]
 
@@ -256,21 +263,27 @@ def _said(text: str) -> frozenset[str]:
 def _traits(
     key: str, entity: Entity, label: str, display: str, place: frozenset[str], same: Mapping[str, frozenset[str]]
 ) -> _Traits:
-    axes = parse_label(label)
-    named = fold(axes.component if axes else label)
+    parsed = parse_label(label)
+    axes = [(name, str(getattr(parsed, name))) for name in AXES] if parsed else []
+    component = fold(parsed.component if parsed else label)
     shown = fold(display)
     return _Traits(
         key,
         entity.code,
         fold(label),
-        axes,
-        named,
-        tuple(_WORD.findall(named)),
+        tuple((fold(text), loinc_parts(name, text)) for name, text in axes),
+        component,
+        _words(component),
         shown,
-        tuple(_WORD.findall(shown)),
+        _words(shown),
         place,
         same,
     )
+
+
+def _words(text: str) -> _Words:
+    words = tuple(_WORD.findall(text))
+    return _Words(words, frozenset(map(_stem, words)))
 
 
 def _match(
@@ -383,7 +396,7 @@ def _candidates(
 
 def _clues(traits: _Traits) -> set[tuple[str, str]]:
     clues = {("place", place) for place in traits.place}
-    clues.update(("word", word) for word in (*traits.words, *traits.display_words) if len(word) > 2)
+    clues.update(("word", word) for word in (*traits.words.words, *traits.display_words.words) if len(word) > 2)
     clues.add(("label", traits.label))
     # A rank is one place in the presentation.
     clues.update(("rank", rank) for rank in traits.same.get("rank", ()))
@@ -394,7 +407,7 @@ def _likeness(part: Weighted, one: _Traits, other: _Traits, rules: MatchingRules
     """Return how surely two entries are one, from 0 to 1, and what says so."""
     weights = rules.weights[part]
     evidence = []
-    apart = len(differing_axes(one.axes, other.axes)) if one.axes and other.axes else 0
+    apart = _axes_apart(one, other)
     label = _label_likeness(one, other, apart)
     if label == 1:
         evidence.append("loinc-label")
@@ -447,21 +460,32 @@ def _label_likeness(one: _Traits, other: _Traits, apart: int) -> float:
         return 0.0
     if one.label == other.label:
         return 1.0
-    if one.axes is None or other.axes is None:
-        return 0.0 if (one.axes is None) != (other.axes is None) else _words_likeness(one.words, other.words)
+    if not one.axes or not other.axes:
+        return 0.0 if one.axes or other.axes else _words_likeness(one.words, other.words)
     if not apart and one.component == other.component:
         return _HARMONISED
     return min(_words_likeness(one.words, other.words), _HARMONISED) * _AXIS**apart
 
 
-def _words_likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+def _axes_apart(one: _Traits, other: _Traits) -> int:
+    """Return the number of axes, the component apart, on which two labels do not mean the same."""
+    return sum(
+        [
+            text != other_text and parts.isdisjoint(other_parts)
+            for (text, parts), (other_text, other_parts) in zip(one.axes, other.axes, strict=False)
+        ]
+    )
+
+
+def _words_likeness(first: _Words, second: _Words) -> float:
     """Return how alike two texts are, word by word, in any order, from 0 to 1.
 
     A word that gave way to another, or one that tells neighbours apart (short, or with a digit: IgG, D3) and that one
     text alone has, leaves at most one half: "IgG" and "IgM" are spelled nearly alike and are two analytes.
     """
-    if not one or not other or {_stem(word) for word in one}.isdisjoint([_stem(word) for word in other]):
+    if first.stems.isdisjoint(second.stems):
         return 0.0
+    one, other = first.words, second.words
     left, right = list(one), list(other)
     for word in one:
         if word in right:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from jdv_qa.compare.model import Comparison, Side, Statuses
+from jdv_qa.report.json_text import json_text
 
 SCHEMA = "jdv-diff/1"
 
 
 def changes_json(comparison: Comparison) -> str:
     """Return the JSON text of a comparison, ended by a line break; the same to the byte for the same comparison."""
-    return json.dumps(changes_content(comparison), ensure_ascii=False, indent=2) + "\n"
+    return json_text(changes_content(comparison), indent=2) + "\n"
 
 
 def changes_content(comparison: Comparison) -> dict[str, Any]:

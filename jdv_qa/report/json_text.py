@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from json.encoder import encode_basestring as _quoted
+from math import isfinite
 from typing import Any
 
 
 def json_text(content: Any, indent: int) -> str:
     """Return what `json.dumps(content, ensure_ascii=False, indent=indent)` does, for what JSON is made of.
 
-    Raises TypeError for anything but objects with text as keys, lists, tuples, text, whole numbers, truth values and None.
+    Raises TypeError for anything but objects with text as keys, lists, tuples, text, finite numbers, truth values and None.
     """
     return _written(content, "\n", " " * indent)
 
@@ -25,6 +26,8 @@ def _written(value: Any, line: str, step: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return int.__repr__(value)
+    if isinstance(value, float) and isfinite(value):
+        return float.__repr__(value)
     inner = line + step
     if isinstance(value, Mapping):
         if not value:

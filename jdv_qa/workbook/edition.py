@@ -303,12 +303,12 @@ class Edition:
     @cached_property
     def pairs(self) -> dict[tuple[str, str], tuple[Record, ...]]:
         """(order code, result code) -> the rows that state the pair; more than one row is a fault."""
-        rows: dict[tuple[str, str], list[Record]] = {}
+        rows: dict[tuple[str, str], tuple[Record, ...]] = {}
         for record in self.main.records:
-            order, result = record["order_code"], record["result_code"]
-            if order and result:
-                rows.setdefault((order, result), []).append(record)
-        return {pair: tuple(records) for pair, records in rows.items()}
+            said = record.values.get
+            if (order := said("order_code")) and (result := said("result_code")):
+                rows[order, result] = (*rows.get((order, result), ()), record)
+        return rows
 
 
 def _entities(records: tuple[Record, ...], code: str, label: str, fields: tuple[str, ...]) -> Entities[str]:

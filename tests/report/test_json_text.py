@@ -13,7 +13,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ['"', "\\", "\n\t\x00\x7f", "é\u2028😀", "</script>"]
 )
 CONTENTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXTS,
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4) | st.tuples(inner, inner),
     max_leaves=12,
 )
@@ -24,7 +24,7 @@ def test_it_is_the_text_of_the_library(content: Any, indent: int) -> None:
     assert json_text(content, indent) == json.dumps(content, ensure_ascii=False, indent=indent)
 
 
-@pytest.mark.parametrize("content", [1.5, {"a": b"x"}, [{1, 2}], {1: "a"}])
+@pytest.mark.parametrize("content", [float("nan"), float("inf"), {"a": b"x"}, [{1, 2}], {1: "a"}])
 def test_what_is_not_written_is_refused(content: Any) -> None:
     with pytest.raises(TypeError):
         json_text(content, 1)
