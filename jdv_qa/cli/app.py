@@ -1,6 +1,6 @@
 """The command `jdv`: from the words of a command line to the command that does it, and what becomes of errors.
 
-What is not needed for that is not imported: neither Typer nor any command but the one called.
+What is not needed for that is not imported: no command but the one called, and Typer only for a command.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) -> int:
     """Do what is asked for and return the exit status; `common` and `left` are the words before the command and from it on."""
     if COMPLETION_VARIABLE in os.environ or {*common} & {*_COMPLETION}:
-        return _by_typer(words)
+        return _complete(words)
     if left[:1] == ["help"]:
         left = [*left[1:], HELP[0]]
     if asks_for_help(common):
@@ -76,23 +76,18 @@ def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) ->
     else:
         found, name, rest, known, shown = listed, left[0], left[1:], [*COMMANDS], "jdv"
     if found is None:
-        from jdv_qa.cli.parsing import unknown_command
+        from jdv_qa.cli.misuse import unknown_command
 
         raise unknown_command(name, known, shown)
-    if asked:
-        return _by_typer([*shown.split()[1:], name, HELP[0]])
     return _run(found, f"{shown} {name}".removeprefix("jdv "), rest)
 
 
 def _run(command: Command, name: str, words: Sequence[str]) -> int:
     """Run a command on the words after its name and return its exit status."""
-    from importlib import import_module
+    from jdv_qa.cli.typer_app import run_command
 
-    from jdv_qa.cli.parsing import parse
-
-    function = getattr(import_module(command.module), command.function)
     try:
-        return int(function(**parse(function, words, name)) or CLEAN)
+        return run_command(command, name, words)
     except Misuse as error:
         raise Misuse(say(f"{name} : {error}", f"{name}: {error}")) from None
 
@@ -111,7 +106,7 @@ def _refuse_unknown(common: Sequence[str]) -> None:
     for place, word in enumerate(common):
         is_value = common[place - 1 : place] == ["--lang"]
         if not is_value and word not in _COMMON and not word.startswith("--lang="):
-            from jdv_qa.cli.parsing import unknown_option
+            from jdv_qa.cli.misuse import unknown_option
 
             raise unknown_option(word, _COMMON, "jdv")
 
@@ -120,9 +115,9 @@ def _choose_language(words: Sequence[str], *, settings: bool) -> None:
     """Choose the language before anything is said: --lang, wherever it stands, the environment, or the settings file."""
     given, variable = _value_of("--lang", words), os.environ.get("JDV_LANG", "")
     if given is not None and given not in LANGUAGES:
-        from jdv_qa.cli.parsing import not_one_of
+        from jdv_qa.cli.misuse import not_one_of
 
-        raise Misuse(not_one_of(given, LANGUAGES, "--lang"))
+        raise not_one_of(given, LANGUAGES, "--lang")
     if given or variable in LANGUAGES:
         use_language(given or variable)
     elif settings:
@@ -157,11 +152,11 @@ def _show_front_page(asked: bool, group: Group | None = None) -> int:
     return CLEAN if asked else TROUBLE
 
 
-def _by_typer(words: Sequence[str]) -> int:
-    """Let Typer answer: the help of a command, the completion of shells."""
-    from jdv_qa.cli.typer_app import typer_app
+def _complete(words: Sequence[str]) -> int:
+    """Answer a shell that completes a command line, or install what lets it ask."""
+    from jdv_qa.cli.typer_app import whole_app
 
-    typer_app([word for word in words if not word.startswith("-")])(args=[*words], prog_name="jdv")
+    whole_app()(args=[*words], prog_name="jdv")
     return CLEAN
 
 

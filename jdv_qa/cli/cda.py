@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.checking import Loinc, SettingsFile, load_loinc
-from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.check_reports import Format, Terms, Wanted, print_screen, wanted_reports, write_reports
 from jdv_qa.cli.checking import (
     Demand,
@@ -20,7 +22,6 @@ from jdv_qa.cli.checking import (
     run_check,
     words,
 )
-from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console
 from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say

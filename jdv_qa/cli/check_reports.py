@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import console, emit_bytes, emit_workbook, form_of, printed
-from jdv_qa.cli.parsing import not_one_of
 from jdv_qa.errors import Misuse
 from jdv_qa.language import say
 
@@ -98,7 +98,7 @@ def wanted_report(word: str) -> Wanted:
         try:
             return Wanted(Format({"markdown": "md"}.get(name, name)), Path(path))
         except ValueError:
-            raise Misuse(not_one_of(name, [*Format], "--report")) from None
+            raise not_one_of(name, [*Format], "--report") from None
     form = _form_by_name(Path(word))
     if form is None:
         raise Misuse(

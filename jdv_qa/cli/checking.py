@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Option
+from typer import Option
+
 from jdv_qa.cli.options import read
 from jdv_qa.language import say
 
@@ -81,6 +82,7 @@ SettingsFile = Annotated[
     Path | None,
     Option(
         "--config",
+        is_eager=True,
         envvar="JDV_CONFIG",
         metavar="FILE",
         help="Settings file (default: the nearest jdv.toml from the current folder up).",

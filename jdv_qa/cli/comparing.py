@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Option
+from typer import Option
+
 from jdv_qa.cli.options import read
 from jdv_qa.cli.progress import stages
 from jdv_qa.errors import Misuse

@@ -6,10 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
+from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import Force, Lang, LayoutFile, console, read
-from jdv_qa.cli.parsing import not_one_of
-from jdv_qa.errors import Misuse
 
 if TYPE_CHECKING:
     from jdv_qa.workbook.edition import Edition
@@ -62,7 +62,7 @@ def export(
     from jdv_qa.workbook.tables import DESCRIPTION
 
     if separator not in SEPARATORS:
-        raise Misuse(not_one_of(separator, SEPARATORS, "--separator"))
+        raise not_one_of(separator, SEPARATORS, "--separator")
     edition = read(workbook, layout)
     chosen = load_layout(layout)
     tables = csv_tables(edition, chosen, separator=separator, bom=bom)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.checking import (
     Loinc,
     NabmFile,
@@ -18,7 +20,6 @@ from jdv_qa.cli.checking import (
     load_loinc,
     load_nabm,
 )
-from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.errors import OutputError

@@ -1,6 +1,6 @@
 """`jdv --help`, `jdv --version`, and the help of a group of commands, written without Typer, rich or anything else.
 
-What is asked for most often is answered at once. The help of a single command comes from Typer (`typer_app.py`).
+What is asked for most often is answered at once. The help of a single command is Typer's own (`typer_app.py`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
 from jdv_qa.cli.options import Exit, Force, Lang, Output, console, emit, emit_bytes, printed
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.language import say

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.language import count, say

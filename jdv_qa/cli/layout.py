@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console
 from jdv_qa.language import say
 

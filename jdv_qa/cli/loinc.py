@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
 from jdv_qa.cli.options import Force, Lang, console, emit
 from jdv_qa.errors import JdvError
 from jdv_qa.language import count, figure, say

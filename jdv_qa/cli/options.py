@@ -8,7 +8,8 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from jdv_qa.cli.declaring import Option, Values
+from typer import Context, Option
+
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -32,18 +33,20 @@ Lang = Annotated[
 """The language is chosen before a command is called (`app.py`), so that what is wrong with the command line is told in it too."""
 
 
-def layout_of_settings(values: Values) -> str | None:
-    """Return the layout that the settings name, those of --config if it is given."""
+def choose_layout(context: Context, value: str | None) -> str | None:
+    """Return the layout asked for, else that of the settings, those of --config if it is given."""
+    if value is not None or context.resilient_parsing:
+        return value
     from jdv_qa.cli.settings import load_settings
 
-    return load_settings(values.get("config")).layout
+    return load_settings(context.params.get("config")).layout
 
 
 LayoutFile = Annotated[
     str | None,
     Option(
         "--layout",
-        otherwise=layout_of_settings,
+        callback=choose_layout,
         envvar="JDV_LAYOUT",
         metavar="FILE",
         help="Layout file, or the name of a layout that ships (default: `layout` of jdv.toml).",

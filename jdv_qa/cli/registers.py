@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Option
+from typer import Option
 
 if TYPE_CHECKING:
     from jdv_qa.cli.settings import Settings

@@ -8,11 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.checking import Loinc, NabmFile, SettingsFile, WaiverFile, load_loinc, load_nabm
 from jdv_qa.cli.comparing import Requests, requests_behind
-from jdv_qa.cli.declaring import Argument, Option
+from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, emit
-from jdv_qa.cli.parsing import not_one_of
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.errors import Misuse, ReleaseRefused
@@ -79,7 +80,7 @@ def release(
     settings = load_settings(config)
     separator = separator or str(settings.release.get("separator", ";"))
     if separator not in SEPARATORS:
-        raise Misuse(not_one_of(separator, SEPARATORS, "--separator"))
+        raise not_one_of(separator, SEPARATORS, "--separator")
     bom = bom or bool(settings.release.get("bom", False))
     day = _day(date)
     terms = _terms(settings, loinc, nabm, waivers, profile, layout)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from jdv_qa.cli.declaring import Option
+from typer import Option
+
 from jdv_qa.cli.options import Force, Lang, Output, console, emit, emit_bytes, printed
 from jdv_qa.cli.registers import RegisterFolder, open_register
 

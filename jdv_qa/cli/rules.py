@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.checking import rule_names
-from jdv_qa.cli.declaring import Argument, Option
 from jdv_qa.cli.options import Lang, console, emit
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from jdv_qa.cli.declaring import Argument
+from typer import Argument
+
 from jdv_qa.cli.options import Force, Lang, console
 from jdv_qa.language import say
 

@@ -7,8 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Argument, Option
+
 from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
-from jdv_qa.cli.declaring import Argument, Option
+from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import (
     Exit,
     Force,
@@ -22,10 +24,8 @@ from jdv_qa.cli.options import (
     printed,
     read,
 )
-from jdv_qa.cli.parsing import not_one_of
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.triage_follow import LedgerFolder, open_ledger
-from jdv_qa.errors import Misuse
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def review(
     from jdv_qa.workbook.layout import load_layout
 
     if unknown := [word for word in only or () if word not in VERDICTS]:
-        raise Misuse(not_one_of(unknown[0], VERDICTS, "--verdict"))
+        raise not_one_of(unknown[0], VERDICTS, "--verdict")
     settings = load_settings(config)
     chosen_layout = layout or settings.check.get("layout")
     with stages(3, (requests, workbook)) as begin:

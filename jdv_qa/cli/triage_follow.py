@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from jdv_qa.cli.declaring import Argument, Option
+from typer import Argument, Option
+
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, emit_bytes, form_of, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.language import count, say
