@@ -62,7 +62,7 @@ def new_file(path: Path, *, force: bool = False) -> Iterator[Path]:
                 handle = -1
             _put(temporary, place, path, force)
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # what cannot be removed now, the next command clears
                 temporary.unlink()
             if handle >= 0:
                 os.close(handle)
@@ -92,7 +92,7 @@ def new_directory(path: Path, *, is_ours: Callable[[str], bool], force: bool = F
                 _refuse_folder(place, path, is_ours, force)
                 _swap_in(temporary, place)
         finally:
-            if temporary.exists():
+            with suppress(OSError):
                 _remove_folder(temporary)
             if handle >= 0:
                 os.close(handle)
@@ -161,6 +161,12 @@ def refuse_existing(path: Path, force: bool = False) -> None:
                 f"{path} is read-only; choose another name, or lift the protection",
             )
         )
+
+
+def clear_leftovers(path: Path) -> None:
+    """Clear what commands that were killed while they wrote a file have left beside it."""
+    with suppress(OSError):
+        _clear_leftovers(_place(path), _FILLING)
 
 
 def reason_of(error: OSError) -> str:
@@ -311,8 +317,9 @@ def _swap_in(temporary: Path, place: Path) -> None:
     rest = place.parent / _name_aside(
         place, _FILLING
     )  # no name under which it would come back, now that it loses files
-    retired.rename(rest)
-    _remove_folder(rest)
+    with suppress(OSError):  # what cannot be removed now, the next command clears
+        retired.rename(rest)
+        _remove_folder(rest)
 
 
 def _settle(folder: Path) -> None:

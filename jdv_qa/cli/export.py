@@ -55,7 +55,7 @@ def export(
     from jdv_qa.files import new_directory
     from jdv_qa.language import say
     from jdv_qa.publish.excel import excel_workbook
-    from jdv_qa.publish.package import data_package, exported_files, publication_name
+    from jdv_qa.publish.package import data_package, is_exported, publication_name
     from jdv_qa.publish.tables import SEPARATORS, csv_tables, left_out
     from jdv_qa.terminology.notice import LOINC_NOTICE
     from jdv_qa.workbook.layout import load_layout
@@ -79,7 +79,7 @@ def export(
         from jdv_qa.publish.concepts import unpublished
 
         omitted += unpublished(edition)
-    with new_directory(directory, is_ours=exported_files(directory), force=force) as folder:
+    with new_directory(directory, is_ours=lambda name: is_exported(directory, name), force=force) as folder:
         for form in forms:
             (folder / form).mkdir()
         for name, (content, _) in files.items():

@@ -19,7 +19,7 @@ def sample(
     """Copy the sample that ships: two successive editions, change requests, and a draft with instructive faults."""
     from rich.text import Text
 
-    from jdv_qa.files import write_file
+    from jdv_qa.files import clear_leftovers, write_file
     from jdv_qa.sample import REPORT, REQUESTS, SAMPLE_DIR, files
 
     screen = console()
@@ -29,7 +29,9 @@ def sample(
     }
     there = {path for path, content in wanted.items() if path.is_file() and path.read_bytes() == content}
     for path, content in wanted.items():
-        if path not in there or len(there) == len(wanted):  # a copy that was cut short is completed
+        if path in there and len(there) < len(wanted):  # a copy that was cut short is completed
+            clear_leftovers(path)
+        else:
             write_file(path, content, force=force)
         screen.print(Text(str(path)))
     draft = directory / files()["1.2.0"].name

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -186,33 +186,22 @@ def _plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower().replace("_", "-")).strip("-")
 
 
+_DESCRIPTION = "datapackage.json"
 _PUBLISHED_AS = re.compile(
     r"fhir/(?:CodeSystem|ConceptMap|ValueSet)-[A-Za-z0-9.-]+\.json|svs/[A-Za-z0-9.-]+\.xml|NOTICE"
 )
 
 
-def exported_files(folder: Path) -> Callable[[str], bool]:
-    """Return a function that tells of a path in a folder whether an export has written it there.
-
-    A folder without a description of ours holds no export, and nothing in it is ours.
-    """
-    description = "datapackage.json"
+def is_exported(folder: Path, path: str) -> bool:
+    """Tell whether an export has written a file, by its path in a folder; in one without a description of ours it has not."""
     try:
-        package = json.loads((folder / description).read_bytes())
+        package = json.loads((folder / _DESCRIPTION).read_bytes())
     except (OSError, ValueError, RecursionError):
-        return lambda _: False
+        return False
     if not (isinstance(package, dict) and "jdv:format" in package):
-        return lambda _: False
+        return False
+    if path.endswith(".xlsx"):
+        return _plain_name(path.removesuffix(".xlsx")) == package.get("name")
     resources = package.get("resources")
-    listed = (
-        {item.get("path") for item in resources if isinstance(item, dict)} if isinstance(resources, list) else set()
-    )
-
-    def is_exported(path: str) -> bool:
-        if path == description or _PUBLISHED_AS.fullmatch(path):
-            return True
-        if path.endswith(".xlsx"):
-            return _plain_name(path.removesuffix(".xlsx")) == package.get("name")
-        return path in listed
-
-    return is_exported
+    listed = [item.get("path") for item in resources if isinstance(item, dict)] if isinstance(resources, list) else []
+    return path == _DESCRIPTION or path in listed or _PUBLISHED_AS.fullmatch(path) is not None
