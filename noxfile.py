@@ -205,3 +205,10 @@ def fuzz(session: nox.Session) -> None:
     """Spoil what the tool reads by the thousand; what follows -- goes to `python -m tests.fuzz`, as in `-- --seconds 600`."""
     session.install("--editable", ".", *group("test"))
     session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change the rules, the comparison and the terminology line by line: do the tests see it? `-- --share 0.02`."""
+    session.install("--editable", ".", *group("mutation"))
+    session.run("python", "-m", "tests.mutation", *session.posargs)

@@ -17,6 +17,7 @@ from jdv_qa.compare.entries import (
     alignments,
     associations,
     chapter_entries,
+    comparable,
     differing_fields,
     entries,
     same_rows,
@@ -312,7 +313,7 @@ def _recoded(part: Part, recoding: Recoding, before: Entity, after: Entity) -> C
 
 def _told_apart(before: Entity, recoding: Recoding, fields: tuple[str, ...]) -> tuple[str, ...]:
     """Return the fields that say more than the recoding: a pending order has no type, its LOINC code brings one."""
-    typeless = recoding.kind == "assigned" and not before["order_type"]
+    typeless = recoding.kind == "assigned" and not comparable(before, "order_type")
     return tuple(name for name in fields if not (typeless and name == "order_type"))
 
 
