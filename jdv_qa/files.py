@@ -213,7 +213,7 @@ def _refuse_released(place: Path, path: Path) -> None:
     places = [(folder, "manifest.json") for folder in (place, *place.parents)]
     if place.name == "index.json":
         places.append((place.parent, place.name))
-    elif place.is_dir():
+    elif os.path.isdir(place):  # noqa: PTH112 - which answers for a name that is too long as well
         places.append((place, "index.json"))
     for folder, name in places:
         try:
