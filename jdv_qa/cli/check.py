@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ from jdv_qa.cli.checking import (
     run_check,
     words,
 )
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, begin_reading, console
 from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say
 
@@ -121,6 +122,7 @@ def check(
 
     Exit status: 0 nothing at or above the failing severity, 1 something, 2 the check could not be made, or a rule broke down.
     """
+    begin_reading(workbook)
     from jdv_qa.checks.finding import Severity
     from jdv_qa.cli.settings import load_settings
     from jdv_qa.workbook.layout import load_layout
@@ -146,6 +148,8 @@ def check(
         report = _watch(demand, settings, files, terms)
     else:
         report = run_check(demand, settings)
+        if layout is None:
+            terms = replace(terms, layout=load_layout(report.edition.layout))
         write_reports(report, files, terms, force=force)
         if screen is not None:
             print_screen(report, screen.form, terms)

@@ -133,7 +133,7 @@ def run_check(demand: Demand, settings: Settings) -> Report:
         nabm = load_nabm(demand.nabm or settings.file("nabm"))
         return check(
             edition,
-            layout=load_layout(layout),
+            layout=load_layout(layout or edition.layout),
             earlier=earlier,
             loinc=loinc,
             nabm=nabm,

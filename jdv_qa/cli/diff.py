@@ -17,6 +17,7 @@ from jdv_qa.cli.options import (
     Lang,
     LayoutFile,
     Output,
+    begin_reading,
     console,
     emit,
     emit_bytes,
@@ -81,6 +82,7 @@ def diff(
     became a LOINC code is one change. Exit status: 0 nothing changed, 1 something changed, 2 the comparison could not
     be made.
     """
+    begin_reading(old, new)
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
     _write(comparison, (before, after), form or form_of(output, Format.TEXT), output, limit, bom=bom, force=force)
     return Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND

@@ -38,7 +38,7 @@ def info(
 
         emit(json.dumps(_content(edition, figures), ensure_ascii=False, indent=1), None)
     else:
-        _print(edition, figures)
+        _print(edition, figures, recognised=layout is None)
 
 
 def _content(edition: Edition, figures: dict[str, int]) -> dict[str, Any]:
@@ -58,9 +58,11 @@ def _content(edition: Edition, figures: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _print(edition: Edition, figures: dict[str, int]) -> None:
+def _print(edition: Edition, figures: dict[str, int], *, recognised: bool) -> None:
     from rich.table import Table
     from rich.text import Text
+
+    from jdv_qa.workbook.layout import DEFAULT_LAYOUT
 
     screen = console()
     identity = edition.identity
@@ -68,14 +70,18 @@ def _print(edition: Edition, figures: dict[str, int]) -> None:
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True)
     facts.add_column(overflow="fold")
-    for name, value in (
+    lines = [
         (say("Classeur", "Workbook"), edition.source.path),
         ("SHA-256", edition.source.sha256),
         (say("Titre", "Title"), identity.title or say("non indiqué", "not stated")),
         ("Version", identity.version or unknown),
         (say("Date", "Date"), identity.date or unknown),
         (say("Version de LOINC", "LOINC release"), identity.loinc_version or unknown),
-    ):
+    ]
+    if recognised and edition.layout != DEFAULT_LAYOUT:
+        told = say("reconnue à ses colonnes", "known by its columns")
+        lines.append((say("Mise en page", "Layout"), f"{edition.layout} – {told}"))
+    for name, value in lines:
         facts.add_row(Text(name, style="bold"), Text(value))
     screen.print(facts)
     screen.print()

@@ -63,6 +63,15 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
+def begin_reading(*workbooks: Path) -> None:
+    """Begin to read workbooks that `read` will be asked for, while the rest of the command is made ready."""
+    from jdv_qa.workbook.sheets import begin_sheets
+
+    for workbook in workbooks:
+        if workbook.is_file():
+            begin_sheets(workbook)
+
+
 def read(workbook: Path, layout: str | None) -> Edition:
     """Read a workbook with the layout asked for; where there is no such file, a version number is one of the register."""
     from jdv_qa.workbook.layout import load_layout
@@ -74,7 +83,7 @@ def read(workbook: Path, layout: str | None) -> Edition:
 
         register = load_register(load_settings().register)
         return read_with_rows(register, find_release(register, version), load_layout(layout))
-    return read_edition(workbook, load_layout(layout))
+    return read_edition(workbook, load_layout(layout) if layout else None)
 
 
 def _version_asked(path: Path) -> str | None:

@@ -20,6 +20,8 @@ from jdv_qa.language import say
 from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 
 DEFAULT_LAYOUT = "circuitbio"
+OTHER_VALUE_SETS = ("loinc_fr",)
+"""Layouts of the other value sets that a workbook may be known for when no layout was named."""
 BAND_SEPARATOR = ">"
 _ARTICLES = frozenset({"de", "du", "des", "d", "la", "le", "les", "l", "un", "une", "of", "the"})
 _WORD = re.compile(r"[a-z0-9]+")

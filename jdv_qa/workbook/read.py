@@ -34,6 +34,7 @@ from jdv_qa.workbook.edition import (
     Table,
 )
 from jdv_qa.workbook.layout import (
+    OTHER_VALUE_SETS,
     ColumnLayout,
     HeaderIndex,
     Layout,
@@ -78,10 +79,11 @@ _WHITE = (
 def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Reader | None = None) -> Edition:
     """Read a workbook, or a folder that `jdv export` wrote, into an Edition.
 
-    `layout` defaults to the JDV CircuitBio's, `reader` to the fast one (see `sheets`). Raises WorkbookError when the file
-    cannot be read, or holds no main tab, or no header row is found in it.
+    `layout` defaults to the JDV CircuitBio's, or to that of the one other value set that the workbook is without doubt, and
+    `reader` to the fast one (see `sheets`). Raises WorkbookError when the file cannot be read, or holds no main tab, or no
+    header row is found in it.
     """
-    layout = layout or load_layout()
+    named, layout = layout is not None, layout or load_layout()
     path = Path(path)
     if path.is_dir() and path.suffix.casefold() not in (".xlsx", ".xlsm"):
         from jdv_qa.workbook.tables import read_tables
@@ -89,7 +91,10 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
         return read_tables(path, layout)
     content, sheets = read_sheets(path, reader)
     tabs = find_tabs(sheets, layout)
-    main_key = next(iter(layout.tabs)) if "main" not in layout.tabs else "main"
+    main_key = main_tab(layout)
+    if not named and main_key not in tabs.values() and (other := _other_value_set(sheets)) is not None:
+        layout, main_key = other, main_tab(other)
+        tabs = find_tabs(sheets, layout)
     if main_key not in tabs.values():
         raise _no_main_tab(path, layout, sheets, main_key)
     tables: dict[str, Table] = {}
@@ -162,6 +167,28 @@ def find_tabs(sheets: Sequence[RawSheet], layout: Layout) -> dict[str, str]:
     elif "main" not in layout.tabs and not found and len(sheets) == 1:
         found[sheets[0].sheet.name] = next(iter(layout.tabs))
     return found
+
+
+def main_tab(layout: Layout) -> str:
+    """Return the key of the tab that a workbook cannot be without."""
+    return "main" if "main" in layout.tabs else next(iter(layout.tabs))
+
+
+def _other_value_set(sheets: Sequence[RawSheet]) -> Layout | None:
+    """Return the layout of the other value set that these sheets are: of one alone all required columns and most others."""
+    fitting = []
+    for layout in map(load_layout, OTHER_VALUE_SETS):
+        key = main_tab(layout)
+        named = {sheet for sheet, found in find_tabs(sheets, layout).items() if found == key}
+        raw = next((raw for raw in sheets if raw.sheet.name in named), None)
+        if raw is None:
+            continue
+        known = layout.tabs[key].columns
+        _, columns, duplicated, missing = find_columns(raw, layout.tabs[key])
+        complete = columns and not duplicated and not any(known[name].required for name in missing)
+        if complete and 2 * len(missing) < len(known):
+            fitting.append(layout)
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _no_main_tab(path: Path, layout: Layout, sheets: Sequence[RawSheet], key: str) -> WorkbookError:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pyexpat import ExpatError
+from threading import Thread
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -57,14 +60,75 @@ UNREADABLE = (
 Reader = Callable[[bytes], list[RawSheet]]
 
 
+class _Ahead(Thread):
+    """A workbook being read in a thread, which is not a daemon: Python must not end while python-calamine is at work."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name=f"reading {path.name}")
+        self._path, self._context, self._state = path, copy_context(), _state(path)
+        self._read: tuple[bytes, list[RawSheet]] | BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._read = self._context.run(_read_sheets, self._path, read_with_calamine)
+        except BaseException as error:
+            self._read = error
+
+    def holds(self) -> bool:
+        """Tell whether the file is still the one that was there when reading began."""
+        return self._state is not None and self._state == _state(self._path)
+
+    def result(self) -> tuple[bytes, list[RawSheet]]:
+        self.join()
+        if isinstance(self._read, BaseException):
+            raise self._read
+        assert self._read is not None
+        return self._read
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+_AHEAD: dict[Path, _Ahead] = {}
+"""Workbooks begun and not yet asked for."""
+
+
+def begin_sheets(path: Path) -> None:
+    """Begin to read a workbook that `read_sheets` will soon be asked for, while other work is done.
+
+    python-calamine and zlib need no lock of Python's for most of their work. With one processor nothing would be gained, and
+    nothing is begun.
+    """
+    if processors() > 1:
+        _AHEAD[path] = ahead = _Ahead(path)
+        ahead.start()
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[RawSheet]]:
     """Return the bytes of a workbook and its sheets, those that `jdv check --annotate` added left out.
 
     Raises WorkbookError, saying what to do, when the file is missing, is no .xlsx or .xlsm workbook, or is damaged.
     """
+    ahead = _AHEAD.pop(path, None)
+    if reader is None and ahead is not None and ahead.holds():
+        return ahead.result()
+    return _read_sheets(path, reader or read_with_calamine)
+
+
+def _read_sheets(path: Path, reader: Reader) -> tuple[bytes, list[RawSheet]]:
     content = workbook_content(path)
     try:
-        sheets = (reader or read_with_calamine)(content)
+        sheets = reader(content)
     except UNREADABLE as error:
         raise damaged(path, error) from error
     if not any(sheet.rows for sheet in sheets):

@@ -16,11 +16,12 @@ from openpyxl.styles import Font
 
 from jdv_qa.checks.indicators import indicators
 from jdv_qa.errors import WorkbookError
+from jdv_qa.language import use_language
 from jdv_qa.sample import files
 from jdv_qa.workbook.edition import MAIN_FIELDS, ORDER_FIELDS, CellKind, Edition, MergedRange
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition, text_of
-from jdv_qa.workbook.sheets import read_with_calamine, read_with_openpyxl
+from jdv_qa.workbook.sheets import begin_sheets, read_with_calamine, read_with_openpyxl
 from tests.casebook import FIRST_ROW, PLAIN_ROW, build_workbook
 
 TWO_ORDERS: list[dict[str, Any]] = [
@@ -321,3 +322,57 @@ def test_sheet_numbers_count_from_one(tmp_path: Path) -> None:
         address = edition.main.address(record, "result_code")
         assert sheet[address].value == record["result_code"]
     assert edition.main.records[0].row == FIRST_ROW
+
+
+def one_table(path: Path, columns: int, sheet: str = "Feuil1", more: bool = False) -> Path:
+    """A workbook of the layout loinc_fr with its first columns, under a name that says nothing."""
+    book = Workbook()
+    book.active.title = sheet
+    known = list(load_layout("loinc_fr").tabs["terms"].columns.values())[:columns]
+    book.active.append([column.header for column in known])
+    book.active.append([f"{column.key} 1" for column in known])
+    if more:
+        book.create_sheet("Notes").append(["rien"])
+    book.save(path)
+    return path
+
+
+def test_another_value_set_is_known_by_its_columns_when_no_layout_is_named(tmp_path: Path) -> None:
+    edition = read_edition(one_table(tmp_path / "a.xlsx", 15))
+    assert (edition.layout, edition.records("terms")[0]["code"]) == ("loinc_fr", "code 1")
+    assert read_edition(one_table(tmp_path / "b.xlsx", 15, "Jeu de valeurs", more=True)).layout == "loinc_fr"
+    assert edition == read_edition(tmp_path / "a.xlsx", load_layout("loinc_fr"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "sheet", "more"), [(2, "Feuil1", False), (7, "Jeu de valeurs", False), (15, "Feuil1", True)]
+)
+def test_what_may_be_another_value_set_is_not_guessed(columns: int, sheet: str, more: bool, tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match=r"onglet principal « 1\.JDV_CircuitBio » introuvable"):
+        read_edition(one_table(tmp_path / "a.xlsx", columns, sheet, more))
+
+
+def test_a_layout_that_was_named_is_kept_to(tmp_path: Path) -> None:
+    with pytest.raises(WorkbookError, match="onglet principal"):
+        read_edition(one_table(tmp_path / "a.xlsx", 15), load_layout())
+
+
+def test_a_workbook_begun_ahead_is_the_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jdv_qa.workbook.sheets.processors", lambda: 2)
+    first, second = (build_workbook({"rows": rows}, tmp_path / f"{len(rows)}.xlsx") for rows in ([{}], TWO_ORDERS))
+    begin_sheets(first)
+    assert len(read_edition(first).main.records) == 1
+    begin_sheets(first)
+    first.write_bytes(second.read_bytes())
+    assert len(read_edition(first).main.records) == len(TWO_ORDERS), "the file was changed in between"
+
+
+def test_what_is_wrong_with_a_workbook_begun_ahead_is_told_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdv_qa.workbook.sheets.processors", lambda: 2)
+    use_language("en")
+    (tmp_path / "bad.xlsx").write_bytes(b"hello")
+    begin_sheets(tmp_path / "bad.xlsx")
+    with pytest.raises(WorkbookError, match=r"this is no \.xlsx workbook"):
+        read_edition(tmp_path / "bad.xlsx")
