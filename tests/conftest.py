@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.language import use_language
+from tests.browser import Browser, find_chromium, started_browser
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -76,3 +77,13 @@ def corpus(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int
         return folder
 
     return build
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all the pages."""
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.skip("no Chromium on this machine: install it, or name it in JDV_CHROMIUM")
+    with started_browser(chromium) as page:
+        yield page

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from jdv_qa.compare.model import IMPACTS, PARTS, REFERENCES, Comparison, Part, S
 from jdv_qa.compare.wording import kind_name, part_name, phrase
 from jdv_qa.language import say
 from jdv_qa.marking import Piece
+from jdv_qa.report.cell_text import fitted
 from jdv_qa.report.changes_lines import (
     READING_ORDER,
     Line,
@@ -42,8 +42,6 @@ SMT_COLUMNS = ("Concept_IRI", "Type", "Relation", "Ancienne Valeur", "Nouvelle V
 
 _CREATED = dt.datetime(1980, 1, 1)
 _TINTS = {"breaking": "#F8CBAD", "additive": "#E2EFDA", "editorial": "#EDEDED"}
-_MAX_TEXT = 32_767
-_UNFIT = re.compile("[\ufffe\uffff\ud800-\udfff]")
 _TALLEST = 409
 _OLD, _NEW, _LAST_TEXT = 6, 7, 10
 """Places of the old and of the new value, and of the last text, among the columns of a part."""
@@ -131,7 +129,7 @@ def _write_part(book: Workbook, part: Part, lines: Sequence[Line], chapters: dic
                 sheet.write_number(row, column, int(texts[place]), formats.number)
             else:
                 style = formats.tints[line.change.impact] if place == 0 else formats.cell
-                sheet.write_string(row, column, _fit(texts[place]), style)
+                sheet.write_string(row, column, fitted(texts[place]), style)
         sheet.set_row(row, _height([texts[place] for place in kept], [width for _, width in columns]))
     sheet.autofilter(0, 0, len(lines), len(columns) - 1)
     sheet.freeze_panes(1, 3)
@@ -147,9 +145,9 @@ def _write_marked(
 ) -> None:
     """Write a text with its changed runs marked; Excel has no rich text of a single run, the cell's format then serves."""
     text = "".join(piece.text for piece in pieces)
-    if len(pieces) < 2 or _fit(text) != text:
+    if len(pieces) < 2 or fitted(text) != text:
         changed = any(piece.changed for piece in pieces)
-        sheet.write_string(row, column, _fit(text), whole if changed else plain)
+        sheet.write_string(row, column, fitted(text), whole if changed else plain)
         return
     fragments: list[Any] = []
     for piece in pieces:
@@ -166,7 +164,7 @@ def _write_smt(book: Workbook, lines: Sequence[Line], formats: _Formats) -> None
             relation = say("Remplacé par", "Replaced by")
         texts = (concept_iri(line), line.kind, relation, line.old, line.new)
         for column, text in enumerate(texts):
-            sheet.write_string(row, column, _fit(text), formats.cell)
+            sheet.write_string(row, column, fitted(text), formats.cell)
         sheet.set_row(row, _height(texts, [width for _, width in columns]))
     sheet.autofilter(0, 0, max(len(lines), 1), len(columns) - 1)
     sheet.ignore_errors({"number_stored_as_text": f"A1:E{len(lines) + 1}"})
@@ -262,12 +260,6 @@ def _height(texts: Sequence[str], widths: Sequence[int]) -> int:
     for text, width in zip(texts, widths, strict=False):
         lines = max(lines, sum(max(1, -(-len(line) * 11 // (10 * width))) for line in text.split("\n")))
     return min(15 * lines, _TALLEST)
-
-
-def _fit(text: str) -> str:
-    """Return a text that a cell can hold; what has no place in XML becomes the sign for that."""
-    text = _UNFIT.sub("\ufffd", text)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
 
 
 def _capital(text: str) -> str:

@@ -14,6 +14,7 @@ from jdv_qa.checks.catalogue import FAMILIES, text
 from jdv_qa.checks.engine import Report
 from jdv_qa.checks.finding import Severity
 from jdv_qa.language import say
+from jdv_qa.report.cell_text import fitted
 from jdv_qa.report.findings_lines import (
     SEVERITIES,
     baseline_sentence,
@@ -73,7 +74,7 @@ def _write_summary(book: Workbook, report: Report) -> None:
         row += 1
     for name, value in facts(report):
         sheet.write_string(row, 0, name, plain)
-        sheet.write_string(row, 1, value, plain)
+        sheet.write_string(row, 1, fitted(value), plain)
         row += 1
     row += 1
     head = _head(book)
@@ -111,7 +112,7 @@ def _write_findings(book: Workbook, report: Report, layout: Layout) -> None:
             text(report.rules[finding.rule].mend), order, state_name(line.state), line.waiver,
         ]  # fmt: skip
         for column, value in enumerate(values):
-            sheet.write_string(row, column, value, tints[finding.severity] if column == 0 else plain)
+            sheet.write_string(row, column, fitted(value), tints[finding.severity] if column == 0 else plain)
         # no program sets the height of a row of wrapped text on opening a file that another has written
         lines = max(-(-len(value) * 11 // (10 * width)) for value, (_, width) in zip(values, columns, strict=True))
         sheet.set_row(row, 15 * max(lines, 1))
@@ -137,7 +138,7 @@ def _write_rules(book: Workbook, report: Report) -> None:
             rule.id, say(*FAMILIES[rule.family]), severity_word(rule.severity), text(rule.title), status_sentence(outcome),
         ]  # fmt: skip
         for column, value in enumerate(values):
-            sheet.write_string(row, column, value, tints[outcome.status] if column == 4 else plain)
+            sheet.write_string(row, column, fitted(value), tints[outcome.status] if column == 4 else plain)
         sheet.write_number(row, 5, outcome.total, plain)
         sheet.write_number(row, 6, outcome.numbers["waived"], plain)
         sheet.write_string(row, 7, text(rule.checks), plain)
@@ -181,7 +182,7 @@ def _write_tabs(book: Workbook, report: Report) -> None:
             if isinstance(value, int):
                 sheet.write_number(row, column, value, plain)
             else:
-                sheet.write_string(row, column, value, plain)
+                sheet.write_string(row, column, fitted(value), plain)
 
 
 def _sheet(book: Workbook, name: str, columns: list[tuple[str, int]]) -> tuple[Any, Any]:

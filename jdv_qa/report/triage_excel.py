@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jdv_qa import __version__
 from jdv_qa.language import say
+from jdv_qa.report.cell_text import fitted, fitted_line
 from jdv_qa.report.triage_lines import (
     Group,
     Line,
@@ -51,9 +52,8 @@ _VERDICT_TINTS = {
 _DECISION_TINTS = {"accepted": "#A9DDB5", "refused": "#F2A9A9", "postponed": "#FFE08A", "awaiting-loinc": "#B5D2F3"}
 _KEPT_WORDS = {"kind": "kind_text", "object": "object_text"}
 """Column of the register -> where a request keeps the words of its register."""
-_UNFIT = re.compile("[\ufffe\uffff\ud800-\udfff]")
 _PLAIN_NUMBER = re.compile(r"[1-9][0-9]{0,14}|0")
-_MAX_TEXT, _TALLEST = 32_767, 409
+_TALLEST = 409
 _LINE, _PER_WIDTH = 11.8, 1.32
 """Points of a line of text of size 9, and how many of its letters go into a unit of column width."""
 _A3, _A4 = 8, 9
@@ -264,7 +264,7 @@ def _write_instruction(
     for group in groups:
         for column in range(len(columns)):
             sheet.write_blank(row, column, None, formats.group)
-        sheet.write_string(row, 1, _fit(f"{group.title} – {group.sentence}"), formats.group)
+        sheet.write_string(row, 1, fitted(f"{group.title} – {group.sentence}"), formats.group)
         sheet.set_row(row, 20)
         row += 1
         for line in group.lines:
@@ -272,7 +272,7 @@ def _write_instruction(
             for column, text in enumerate(texts):
                 _write_text(sheet, row, column, str(text), _style(column, line, formats))
             if line.changes and line.correction:
-                both = (_fit("\n".join(line.changes)) + "\n", formats.right, _fit(_correction(line)))
+                both = (fitted("\n".join(line.changes)) + "\n", formats.right, fitted(_correction(line)))
                 sheet.write_rich_string(row, _CHANGES, *both, formats.cell)
             _link(
                 sheet,
@@ -350,10 +350,10 @@ def _write_summary(
         sheet.set_row(row, 1.4 * size * len(textwrap.wrap(text, int(whole * 10 / size))))
         row += 1
     for text in (*_facts(review), ""):
-        sheet.merge_range(row, 0, row, last, _fit(text), formats.plain)
+        sheet.merge_range(row, 0, row, last, fitted(text), formats.plain)
         row += 1
     for text in gaps(review):
-        sheet.merge_range(row, 0, row, last, _fit(text), formats.gap)
+        sheet.merge_range(row, 0, row, last, fitted(text), formats.gap)
         sheet.set_row(row, 15 * len(textwrap.wrap(text, int(whole))))
         row += 1
     head = [verdict_name(verdict) for verdict in verdicts]
@@ -369,7 +369,7 @@ def _write_summary(
         sheet.set_row(row, 26)
         row += 1
         for entry, counts in entries:
-            sheet.write_string(row, 0, _fit(entry), formats.name)
+            sheet.write_string(row, 0, fitted(entry), formats.name)
             for column, verdict in enumerate(verdicts, 1):
                 sheet.write_number(row, column, counts[verdict], formats.count)
             sheet.write_number(row, len(verdicts) + 1, sum(counts.values()), formats.total)
@@ -600,7 +600,7 @@ def _paper(sheet: Any, size: int) -> None:
 
 def _link(sheet: Any, row: int, column: int, name: str, to: int, number: str, style: Any, tip: str) -> None:
     """Write a request's number, as a number where it is one, with a link to a row (from 0) of another tab."""
-    sheet.write_url(row, column, f"internal:'{name}'!A{to + 1}", style, _fit(number), tip)
+    sheet.write_url(row, column, f"internal:'{name}'!A{to + 1}", style, fitted_line(number), tip)
     if _PLAIN_NUMBER.fullmatch(number):
         sheet.write_number(row, column, int(number), style)
 
@@ -608,7 +608,7 @@ def _link(sheet: Any, row: int, column: int, name: str, to: int, number: str, st
 def _write_text(sheet: Any, row: int, column: int, text: str, style: Any) -> None:
     """Write a text; without one the cell stays blank."""
     if text:
-        sheet.write_string(row, column, _fit(text), style)
+        sheet.write_string(row, column, fitted(text), style)
     else:
         sheet.write_blank(row, column, None, style)
 
@@ -620,9 +620,3 @@ def _height(texts: Sequence[Text], widths: Sequence[float]) -> float:
         letters = max(int(width * _PER_WIDTH), 1)
         most = max(most, sum(len(textwrap.wrap(line, letters)) or 1 for line in str(text).split("\n")))
     return min(_LINE * most + 3, _TALLEST)
-
-
-def _fit(text: str) -> str:
-    """Return a text that a cell can hold; what has no place in XML becomes the sign for that."""
-    text = _UNFIT.sub("\ufffd", text)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
