@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -99,6 +100,39 @@ def minimums(session: nox.Session) -> None:
     floors = [requirement.partition(",")[0].replace(">=", "==") for requirement in PYPROJECT["project"]["dependencies"]]
     session.install("--editable", ".", *floors, *group("test"))
     session.run("python", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
+
+
+@nox.session(default=False)
+def dependencies(session: nox.Session) -> None:
+    """Write docs/dependencies.md anew from pyproject.toml and the imports of the source."""
+    session.run("python", "-m", "docs.dependencies")
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Look for known vulnerabilities in the installed versions; says so and ends well where no advisories can be had."""
+    session.install(".")
+    frozen = str(session.run("python", "-m", "pip", "freeze", "--exclude", "jdv-qa", silent=True))
+    session.install("pip-audit")
+    with tempfile.TemporaryDirectory(prefix="jdv-audit-") as name:
+        asked, answer = Path(name, "requirements.txt"), Path(name, "answer.json")
+        asked.write_text("".join(f"{line}\n" for line in frozen.splitlines() if "==" in line), encoding="utf-8")
+        session.run(
+            "pip-audit", "--requirement", asked, "--no-deps", "--disable-pip", "--format", "json", "--output", answer,
+            "--progress-spinner", "off", "--timeout", "15", silent=True, success_codes=[0, 1],
+        )  # fmt: skip
+        told = json.loads(answer.read_bytes() or b"{}") if answer.exists() else {}
+    audited = [item for item in told.get("dependencies", []) if "skip_reason" not in item]
+    if not audited:
+        session.log("No advisories could be had from here: nothing has been audited.")
+        return
+    found = [f"{item['name']} {item['version']}: {fault['id']}" for item in audited for fault in item["vulns"]]
+    if found:
+        session.error("known vulnerabilities: " + "; ".join(found))
+    left = len(told["dependencies"]) - len(audited)
+    session.log(
+        f"No known vulnerability in {len(audited)} packages" + (f"; {left} could not be audited." if left else ".")
+    )
 
 
 @nox.session

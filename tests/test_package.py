@@ -17,8 +17,8 @@ import jdv_qa
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (".ci", "benchmarks", "docs", "jdv_qa", "releases", "rules", "tests")
 TOP_FILES = (
-    ".editorconfig", ".gitattributes", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "README.md", "noxfile.py",
-    "pyproject.toml",
+    ".editorconfig", ".gitattributes", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "README.md", "SECURITY.md",
+    "noxfile.py", "pyproject.toml",
 )  # fmt: skip
 OTHER_FILES = (
     ".ci/run", "benchmarks/README.md", "docs/architecture.md", "jdv_qa/py.typed", "jdv_qa/sample/NOTICE", "releases/README.md",
