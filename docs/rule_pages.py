@@ -13,7 +13,7 @@ from typing import Any
 from jdv_qa.checks.catalogue import FAMILIES, Rule, load_cases, load_catalogue, text
 from jdv_qa.checks.finding import Severity
 from jdv_qa.language import use_language
-from jdv_qa.report.rules_text import severity_word, visible
+from jdv_qa.report.rules_text import layout_of, one_table_word, severity_word, visible
 from jdv_qa.workbook.layout import Layout, load_layout
 
 FOLDER = Path(__file__).resolve().parent / "rules"
@@ -77,6 +77,8 @@ def _page(rule: Rule, layout: Layout) -> str:
     facts = [severity_word(rule.severity), FAMILIES[rule.family][0]]
     if not rule.waivable:
         facts.append("n'admet pas de dérogation")
+    if "terms" in rule.tabs:
+        facts.append(one_table_word())
     lines = [f"# {rule.id} – {text(rule.title)}", "", f"*{' · '.join(facts)}*", ""]
     lines += ["## Ce que contrôle la règle", "", text(rule.checks), "", "## Pourquoi", "", text(rule.why), ""]
     cases = load_cases(rule)
@@ -101,11 +103,13 @@ def _page(rule: Rule, layout: Layout) -> str:
 def _example(case: Mapping[str, Any], layout: Layout) -> Iterator[str]:
     name = str(case["name"])
     yield f"**{name[:1].upper()}{name[1:]}**"
-    for tab, rows in {"main": case.get("rows", []), **case.get("tabs", {})}.items():
+    layout = layout_of(case, layout)
+    tabs = {"terms": case["terms"]} if "terms" in case else {"main": case.get("rows", []), **case.get("tabs", {})}
+    for tab, rows in tabs.items():
         fields = list(dict.fromkeys(field for row in rows for field in row))
         if fields:
             yield ""
-            if tab != "main":
+            if tab not in ("main", "terms"):
                 yield f"Onglet « {layout.tabs[tab].name} » :"
                 yield ""
             yield "| " + " | ".join(["", *(_cell(layout.header(tab, field)) for field in fields)]) + " |"
@@ -127,7 +131,7 @@ def _example(case: Mapping[str, Any], layout: Layout) -> Iterator[str]:
 
 def _expected(case: Mapping[str, Any], layout: Layout) -> Iterator[str]:
     for item in case.get("expect", []):
-        tab = item.get("tab") or "main"
+        tab = item.get("tab") or ("terms" if "terms" in case else "main")
         spot = (
             f"ligne {item['row']}"
             if "row" in item

@@ -46,6 +46,11 @@ PLAIN_TABS: dict[str, list[dict[str, Any]]] = {
     "notes": [],
     "indicators": [],
 }
+PLAIN_TERM: dict[str, Any] = {
+    "code": "2951-2", "label": "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", "component_en": "Sodium", "component_fr": "Sodium",
+    "synonyms": "Natrémie", "property": "Moles/Volume", "time": "Ponctuel", "system": "Sérum/Plasma", "scale": "Numérique",
+    "method": None, "chapter": "CHEM", "validated": "2024-06-01", "version": "2.22", "status": "ACTIVE", "corrected": None,
+}  # fmt: skip
 PLAIN_SUMMARY: dict[str, Any] = {
     "title": "JDV_CircuitBio",
     "version": "1.0.0",
@@ -57,14 +62,18 @@ PLAIN_SUMMARY: dict[str, Any] = {
 def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = None) -> Path:
     """Write the workbook of a case.
 
-    Keys of a case: `rows` of the main tab and `tabs` of the others, `summary` values, `headers` (field -> header text, null for
+    Keys of a case: `terms` of a workbook in one-table form, and nothing else; or `rows` of the main tab and `tabs` of the others, `summary` values, `headers` (field -> header text, null for
     no column), `extra` columns (header -> list of values), `cells` (tab, cell, value), `merge` (ranges of the main tab),
     `hide` (tab, or name of a sheet; rows, columns, or `sheet: true` for the whole, `veryHidden` out of Excel's menu), `filter`
     (tabs with an active filter), `drop` (tabs left out), `names` (tab -> its name), `sheets` (name -> rows of further sheets).
     """
-    layout = layout or load_layout()
+    layout = layout or layout_of(case)
     book = Workbook()
     book.remove(book.active)
+    if "terms" in case:
+        _write_terms(book, case["terms"], layout)
+        book.save(path)
+        return path
     sheets: dict[str, Worksheet] = {}
     for key, tab in layout.tabs.items():
         if key in case.get("drop", ()):
@@ -139,6 +148,22 @@ def put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     if isinstance(value, str):
         cell.data_type = "s"
         cell.number_format = "@"
+
+
+def layout_of(case: Mapping[str, Any]) -> Layout:
+    """Return the layout of the workbook of a case: one table where it gives `terms`."""
+    return load_layout("loinc_fr" if "terms" in case else None)
+
+
+def _write_terms(book: Workbook, terms: list[dict[str, Any]], layout: Layout) -> None:
+    """Write a workbook in one-table form: a title, the headers, a term a row."""
+    tab = layout.tabs["terms"]
+    sheet = book.create_sheet(tab.name)
+    sheet.append(["LOINC Biologie FR 2.22 (2.78)"])
+    sheet.append([column.header for column in tab.columns.values()])
+    for number, term in enumerate(terms, FIRST_ROW):
+        for column, value in enumerate((PLAIN_TERM | term).values(), 1):
+            put(sheet, number, column, value)
 
 
 def _write_summary(sheet: Worksheet, summary: Mapping[str, Any], history: list[Any], layout: Layout) -> None:

@@ -48,6 +48,7 @@ _KEYS = {
 }
 _REQUIRED = ("rule", "severity", "title", "checks", "why", "mend", "messages")
 _NEEDS = {"previous", "loinc", "nabm", "waivers"}
+_TABS = ("main",)
 _CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
 
 _TOP = re.compile(r"^([a-z]+):", re.MULTILINE)
@@ -94,7 +95,8 @@ class Rule:
     """A rule as its file describes it. Texts are {"fr": …, "en": …}.
 
     `needs`: among "previous", "loinc", "nabm", "waivers"; `fields`: the columns ("tab.field") without which the rule cannot
-    run; `waivable`: whether the maintainers may accept a finding.
+    run; `waivable`: whether the maintainers may accept a finding; `tabs`: the leading tables of which a workbook must have one
+    for the rule to concern it ("main", "terms").
     """
 
     id: str
@@ -104,6 +106,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     waivable: bool = True
+    tabs: tuple[str, ...] = _TABS
 
     @property
     def family(self) -> str:
@@ -214,7 +217,7 @@ def load_rule(path: Path) -> Rule:
     if not _ID.fullmatch(identifier) or identifier != path.stem:
         raise _wrong(path, "rule")
     needs = content.get("needs", {})
-    if not isinstance(needs, dict) or set(needs) - _NEEDS - {"fields"}:
+    if not isinstance(needs, dict) or set(needs) - _NEEDS - {"fields", "tabs"}:
         raise _wrong(path, "needs")
     return Rule(
         identifier,
@@ -224,6 +227,7 @@ def load_rule(path: Path) -> Rule:
         tuple(name for name in needs if name in _NEEDS and needs[name]),
         tuple(map(str, needs.get("fields") or ())),
         bool(content.get("waivable", True)),
+        tuple(map(str, needs.get("tabs") or _TABS)),
     )
 
 

@@ -15,11 +15,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from html.entities import name2codepoint
 from typing import Any
 
-from jdv_qa.checks.codes import LOINC_TABS, odd_code_cells
+from jdv_qa.checks.codes import LOINC_TABS, odd_code_cells, read_code_in
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import say
@@ -32,6 +32,7 @@ from jdv_qa.terminology.codes import (
     read_code,
     without_look_alikes,
 )
+from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import CellKind, RawValue, Record, Table
 from jdv_qa.workbook.read import text_of
 
@@ -55,6 +56,8 @@ _OTHER_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _ZERO_WIDTH = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _UNUSUAL = re.compile(f"[\x01-\x1f\x7f-\xa0\u00ac{_ZERO_WIDTH}{_OTHER_SPACES}ÂÃÅÎÏâï√├┬‚\u2028\u2029\ufffd]")
 _BEGINS_AS_FORMULA = re.compile("\0[=@+-]")
+_DOUBLE_SPACE = re.compile("  ")
+_AMPERSAND = re.compile("&")
 _ENTITY = re.compile(r"&(?:#[0-9]{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TYPOGRAPHIC = re.compile(r"[\u00a0\u202f](?=[;:!?»%€°/]|\d)|(?<=[«\d/])[\u00a0\u202f]")
 """No-break spaces where French typography wants them: before ; : ! ? » %, after «, beside a figure."""
@@ -108,7 +111,10 @@ class _Text:
 
     def is_right(self, text: str) -> bool:
         """Tell whether a form of the text is no wrong code: what is meant by a wrong one, the COD and ATT rules tell."""
-        return not self.is_code or read_code(text).form in (CodeForm.LOINC, CodeForm.PENDING)
+        return not self.is_code or read_code_in(self.table.key, text).form in (
+            CodeForm.LOINC,
+            CodeForm.PENDING,
+        )
 
     def problem(self, message: str = "default", suggestion: str | None = None, **facts: object) -> Problem:
         """Return a problem of the cell."""
@@ -150,7 +156,7 @@ def _find_odd_codes(context: Context) -> Iterator[tuple[str, Record, str, CodeRe
 
 def _unusual_texts(context: Context, table: Table) -> Iterator[_Text]:
     unusual = _unusual(record.values.values() for record in table.records)
-    for record in table.records:
+    for record in table.records if unusual else [record for record in table.records if record.cells]:
         names = [name for name, cell in record.cells.items() if type(cell.raw) is str and cell.kind is CellKind.TEXT]
         if not unusual.isdisjoint(record.values.values()):
             names += [
@@ -172,26 +178,15 @@ def _unusual(rows: Iterable[Iterable[str]]) -> set[str]:
     whole = "\0".join(("", *texts))
     starts = list(itertools.accumulate((len(text) + 1 for text in texts), initial=1))
     found: set[str] = set()
-    pieces = ("  ", "&", "\0=", "\0@", "\0+", "\0-")
-    searches: list[Callable[[str, int], int]] = [_first_unusual, *(partial(_first_piece, piece) for piece in pieces)]
-    for search in searches:
-        place = search(whole, 0)
-        while place >= 0:
-            number = bisect.bisect_right(starts, place + (whole[place] == "\0")) - 1
+    for pattern in (_UNUSUAL, _BEGINS_AS_FORMULA, _DOUBLE_SPACE, _AMPERSAND):
+        place = 0
+        while (match := pattern.search(whole, place)) is not None:
+            number = bisect.bisect_right(starts, match.end() - 1) - 1
             found.add(texts[number])
-            place = search(whole, starts[number + 1] - 1)
+            place = starts[number + 1] - 1
     if not unicodedata.is_normalized("NFC", whole):
         found |= {text for text in texts if not unicodedata.is_normalized("NFC", text)}
     return {text for text in found if _is_unusual(f"\0{text}")}
-
-
-def _first_unusual(texts: str, start: int) -> int:
-    match = _UNUSUAL.search(texts, start)
-    return match.start() if match else -1
-
-
-def _first_piece(piece: str, texts: str, start: int) -> int:
-    return texts.find(piece, start)
 
 
 def _is_unusual(texts: str) -> bool:
@@ -721,3 +716,23 @@ def _without_lost_letters(context: Context, text: str) -> str | None:
 
     filled = re.sub(r"[\w\ufffd]*\ufffd[\w\ufffd]*", fill, text)
     return None if "\ufffd" in filled else filled
+
+
+_MESSAGES = {"status": "status", "validated": "date", "version": "version", "corrected": "version"}
+"""Field of the table of terms -> the sentence of CEL-09."""
+
+
+@rule("CEL-09", after_schemas=True)
+def not_of_its_column(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
+    """Values of a table of terms that its Table Schema refuses: status, date, versions."""
+    meanings = {fold(text): status for status, texts in parameters["spellings"].items() for text in (status, *texts)}
+    for error in context.schema_errors.get("CEL-09", ()):
+        meant = meanings.get(fold(error.record[error.field])) if error.field == "status" else None
+        message = _MESSAGES.get(error.field, "default")
+        yield Problem(
+            error.tab,
+            error.record,
+            error.field,
+            suggestion=meant,
+            message=f"{message}-meant" if meant else message,
+        )

@@ -9,15 +9,32 @@ from typing import TYPE_CHECKING, Any
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import say
-from jdv_qa.terminology.codes import CodeForm, CodeReading, is_loinc, read_code, with_dash
+from jdv_qa.terminology.codes import CodeForm, CodeReading, check_digit, is_loinc, read_code, with_dash
 from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import CellKind, Record
 
 if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
 
-LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",)}
-"""Reference tabs whose codes are LOINC or pending codes, and their fields."""
+LOINC_TABS = {"chapters": ("code", "subcode"), "clinical_info": ("code",), "terms": ("code",)}
+"""Tabs beside the main one whose codes are LOINC or pending codes, and their fields."""
+
+
+def read_code_in(tab: str, text: str) -> CodeReading:
+    """Tell what the text of a code cell of a tab is: the table of terms holds LOINC codes and no pending ones."""
+    reading = read_code(text)
+    if tab != "terms" or reading.form not in _PENDING_FORMS:
+        return reading
+    if is_loinc(text) and text[0] != "0":
+        return CodeReading(CodeForm.LOINC)
+    if reading.form is CodeForm.PENDING_LIKE_LOINC:
+        stem = text.partition("-")[0]
+        return CodeReading(CodeForm.WRONG_DIGIT, (f"{stem}-{check_digit(stem)}",))
+    dashed = with_dash(text)
+    return CodeReading(CodeForm.MALFORMED, (dashed,) if dashed else ())
+
+
+_PENDING_FORMS = (CodeForm.PENDING, CodeForm.PENDING_LIKE_LOINC, CodeForm.MALFORMED_PENDING)
 
 
 def odd_code_cells(context: Context) -> list[tuple[str, Record, str, CodeReading]]:
@@ -34,7 +51,7 @@ def _find_odd_code_cells(context: Context) -> Iterator[tuple[str, Record, str, C
             for text, records in own_texts(context, tab, name).items():
                 if is_loinc(text) and text[0] != "0" and len(text) < 8:
                     continue  # the usual right ones, by the short way
-                reading = read_code(text)
+                reading = read_code_in(tab, text)
                 if reading.form in (CodeForm.BLANK, CodeForm.LOINC, CodeForm.PENDING):
                     continue
                 for record in records:
@@ -58,7 +75,7 @@ def not_a_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
     axes in LOINC. Where nothing can tell, for want of a LOINC release, the doubt is stated, once a code.
     """
     for error in context.schema_errors.get("COD-01", ()):
-        reading = read_code(error.record[error.field])
+        reading = read_code_in(error.tab, error.record[error.field])
         if reading.form is CodeForm.MALFORMED and error.record.cell(error.field).kind in (
             CellKind.TEXT,
             CellKind.NUMBER,
@@ -96,7 +113,7 @@ def _labels_of(context: Context, codes: Collection[str]) -> dict[str, set[str]]:
     labels: dict[str, set[str]] = {}
     for edition in (context.edition, *context.earlier):
         for name in CODE_FIELDS:
-            for record in edition.main.records:
+            for record in edition.records("main"):
                 if (code := record.values.get(name)) in codes and code:
                     labels.setdefault(code, set()).add(fold(record[LABEL_OF[name]]))
     return labels
@@ -176,10 +193,10 @@ def identifier_of_something_else(context: Context, parameters: Mapping[str, Any]
 @rule("COD-04", after_schemas=True)
 def code_or_label_alone(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """A label without its code, or a code without its label; what other rows say is proposed."""
-    main = context.edition.main
-    pairs = [pair for pair in parameters["pairs"] if all(main.has(name) for name in pair)]
+    main = context.edition.tables.get("main")
+    pairs = [pair for pair in parameters["pairs"] if main and all(map(main.has, pair))]
     for code_field, label_field in pairs:
-        for record in main.records:
+        for record in context.edition.records("main"):
             if (code_field in record.values) == (label_field in record.values):
                 continue
             code, label = record[code_field], record[label_field]

@@ -221,10 +221,11 @@ def check(
 
     `earlier` has the previous version first, then older ones. Findings that a waiver covers stay in the report, marked; with
     a `baseline` only what is new since then counts for `Report.fails`. `on_rule` is called before each rule with its id, the
-    number of those run before it, and of all. Raises WorkbookError for an Edition in one-table
-    form: the rules are those of the JDV CircuitBio.
+    number of those run before it, and of all. Rules that do not concern the form of the workbook, such as those of orders and
+    results in one that is a single table, are left out. Raises JdvError where that leaves none, WorkbookError for an Edition of
+    another kind altogether.
     """
-    if "main" not in edition.tables:
+    if edition.tables.keys().isdisjoint(("main", "terms")):
         raise WorkbookError(
             say(
                 f"{edition.source.path} : la mise en page « {edition.layout} » n'a pas de règles de contrôle ; "
@@ -234,7 +235,15 @@ def check(
             )
         )
     profile = profile or load_profile()
-    rules = select_rules(profile, select, ignore)
+    chosen = select_rules(profile, select, ignore)
+    rules = {identifier: wanted for identifier, wanted in chosen.items() if edition.leading.key in wanted.tabs}
+    if chosen and not rules:
+        raise JdvError(
+            say(
+                f"aucune des règles choisies ne concerne la mise en page « {edition.layout} »",
+                f"none of the rules chosen concerns the layout `{edition.layout}`",
+            )
+        )
     context = Context(
         edition, layout or load_layout(), tuple(earlier), loinc, nabm, None if waivers is None else tuple(waivers)
     )

@@ -6,6 +6,7 @@ breaks by itself, a key or a field that must be unique, is compared here, in the
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -95,14 +96,21 @@ class Validation:
 
 def _columns(table: Table, schema: Mapping[str, Any]) -> Iterator[_Judged]:
     """Yield the columns of a table of which frictionless may have something to say: a plain text is always one."""
-    for field in schema["fields"]:
-        if table.has(field["name"]) and (field["type"] != "string" or set(field.get("constraints", ())) - {"unique"}):
-            values = _values(table, field["name"])
-            yield _Judged(table, field, values, list(dict.fromkeys(values)))
+    fields = [
+        field
+        for field in schema["fields"]
+        if table.has(field["name"]) and (field["type"] != "string" or set(field.get("constraints", ())) - {"unique"})
+    ]
+    for field, values in zip(fields, _values(table, [field["name"] for field in fields]), strict=True):
+        distinct: Iterable[Value] = dict.fromkeys(values)
+        if field["type"] == "string" and set(field["constraints"]) <= {"required", "unique"}:
+            distinct = itertools.islice(distinct, 1) if None not in values else (None,)  # any other text will do
+        yield _Judged(table, field, values, list(distinct))
 
 
-def _values(table: Table, name: str) -> list[Value]:
-    return [record.values.get(name) for record in table.records]
+def _values(table: Table, names: Sequence[str]) -> list[Sequence[Value]]:
+    """Return what the rows hold of some columns, column by column."""
+    return list(zip(*[list(map(record.values.get, names)) for record in table.records], strict=True))
 
 
 def _places(column: _Judged, verdict: Verdict) -> Iterator[tuple[int, str, str]]:
@@ -117,23 +125,29 @@ def _repeated(table: Table, schema: Mapping[str, Any]) -> Iterator[tuple[int, st
 
     The place of a key is its last field.
     """
-    for field in schema["fields"]:
-        if field.get("constraints", {}).get("unique") and table.has(field["name"]):
-            seen: set[str] = set()
-            for index, value in enumerate(_values(table, field["name"])):
-                if value is None:
-                    continue
-                if value in seen:
-                    yield index, field["name"], "unique"
-                seen.add(value)
+    unique = [field["name"] for field in schema["fields"] if field.get("constraints", {}).get("unique")]
+    unique = [name for name in unique if table.has(name)]
+    for name, values in zip(unique, _values(table, unique), strict=True):
+        for index in _seen_before(values):
+            if values[index] is not None:
+                yield index, name, "unique"
     key = schema.get("primaryKey", [])
     if key and all(map(table.has, key)):
         blank = (None,) * len(key)
-        known: set[object] = {blank}
-        for index, values in enumerate(zip(*(_values(table, name) for name in key), strict=True)):
-            if values in known:
-                yield index, key[-1], "primaryKey"
-            known.add(values)
+        keys = [blank, *zip(*_values(table, key), strict=True)]
+        for index in _seen_before(keys):
+            yield index - 1, key[-1], "primaryKey"
+
+
+def _seen_before(values: Sequence[object]) -> Iterator[int]:
+    """Yield the places of values that stand further up too."""
+    if len(set(values)) == len(values):
+        return
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield index
+        seen.add(value)
 
 
 def _owner(tab: str, owners: dict[str, dict[str, str]], name: str, constraint: str) -> str:

@@ -185,7 +185,7 @@ def _state(report: Report, finding: Finding, known: set[int]) -> str:
 def _chapters(report: Report) -> Callable[[Finding], str]:
     """Return what gives the chapter of a finding of the main tab, by its label where the chapters' tab has one."""
     labels = {record["code"]: record["label"] for record in report.edition.records("chapters") if record["label"]}
-    by_row = {record.row: record["chapter"] for record in report.edition.main.records}
+    by_row = {record.row: record["chapter"] for record in report.edition.records("main")}
 
     def chapter(finding: Finding) -> str:
         code = by_row.get(finding.row or 0, "") if finding.tab == "main" else ""
@@ -278,7 +278,7 @@ def _checked_with(report: Report) -> str:
     facts = [
         say(f"profil {report.profile}", f"profile {report.profile}"),
         count(len(report.run), "règle appliquée", "rule run", "règles appliquées", "rules run"),
-        count(len(report.edition.main.records), "ligne", "row"),
+        count(len(report.edition.leading.records), "ligne", "row"),
         f"LOINC {report.loinc.version or '?'}" if report.loinc else say("sans table LOINC", "no LOINC release"),
     ]
     return " · ".join(facts)

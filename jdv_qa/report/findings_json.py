@@ -19,7 +19,7 @@ def findings_json(report: Report) -> str:
             "path": edition.source.path,
             "sha256": edition.source.sha256,
             "version": edition.identity.version,
-            "rows": len(edition.main.records),
+            "rows": len(edition.leading.records),
         },
         "loinc": {"version": report.loinc.version, "terms": len(report.loinc.terms)} if report.loinc else None,
         "rules": {

@@ -193,7 +193,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "SHA-256", edition.source.sha256
     yield "Version", edition.identity.version or say("inconnue", "unknown")
     yield say("Date", "Date"), edition.identity.date or say("inconnue", "unknown")
-    yield say("Lignes", "Rows"), str(len(edition.main.records))
+    yield say("Lignes", "Rows"), str(len(edition.leading.records))
     yield say("Profil", "Profile"), report.profile
     yield say("Règles appliquées", "Rules run"), str(len(report.run))
     yield say("Règles non contrôlées", "Rules not checked"), str(len(report.skipped))
@@ -234,7 +234,7 @@ def finding_lines(report: Report, layout: Layout) -> list[FindingLine]:
     """Return the findings of a report in their order, each with what is told beside it."""
     edition = report.edition
     waivers = waiver_of(report)
-    records = {record.row: record for record in edition.main.records}
+    records = {record.row: record for record in edition.records("main")}
     orders, results = edition.orders, edition.results
     lines = []
     for place, (finding, state) in enumerate(zip(report.findings, states(report), strict=True)):

@@ -89,7 +89,7 @@ def _head(report: Report, width: int) -> RenderableType:
     title = Text(workbook_name(report), style="bold")
     facts = [
         say(f"version {edition.identity.version or 'inconnue'}", f"version {edition.identity.version or 'unknown'}"),
-        count(len(edition.main.records), "ligne", "row"),
+        count(len(edition.leading.records), "ligne", "row"),
         count(len(report.run), "règle appliquée", "rule run", "règles appliquées", "rules run"),
         say(f"profil {report.profile}", f"profile {report.profile}"),
     ]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from jdv_qa.checks.catalogue import FAMILIES, Rule, load_cases, text
 from jdv_qa.language import say
-from jdv_qa.workbook.layout import Layout
+from jdv_qa.workbook.layout import Layout, load_layout
 
 EXAMPLE_LINES = 6
 """Lines of an example that are shown."""
@@ -63,7 +63,10 @@ def need_word(need: str) -> str:
 def print_rule(rule: Rule, console: Console, layout: Layout) -> None:
     """Print the page of a rule: what it checks, why, how to mend, exceptions, parameters, and its cases as examples."""
     console.print(Text.assemble((rule.id, _STYLES[rule.severity]), "  ", (text(rule.title), "bold")))
-    console.print(Text(f"{severity_word(rule.severity)} · {say(*FAMILIES[rule.family])}", style="dim"))
+    facts = [severity_word(rule.severity), say(*FAMILIES[rule.family])]
+    if "terms" in rule.tabs:
+        facts.append(one_table_word())
+    console.print(Text(" · ".join(facts), style="dim"))
     for title, content in (
         (say("Ce que contrôle la règle", "What the rule checks"), text(rule.checks)),
         (say("Pourquoi", "Why"), text(rule.why)),
@@ -107,7 +110,22 @@ def rule_examples(rule: Rule, layout: Layout) -> list[tuple[str, list[Example]]]
     return [(title, [_example(case, layout) for case in cases[kind]]) for kind, title in titles]
 
 
+def layout_of(case: Mapping[str, Any], layout: Layout) -> Layout:
+    """Return a layout that names the columns of a case: that of LOINC Biologie FR where the case gives `terms`."""
+    if "terms" in case:
+        return load_layout("loinc_fr")
+    return layout if "main" in layout.tabs else load_layout()
+
+
+def one_table_word() -> str:
+    """Return what a rule that looks at tables of terms too says of it."""
+    return say(
+        "vaut aussi pour une table de termes (LOINC Biologie FR)", "also for a table of terms (LOINC Biologie FR)"
+    )
+
+
 def _example(case: Mapping[str, Any], layout: Layout) -> Example:
+    layout = layout_of(case, layout)
     lines = list(_example_lines(case, layout))
     cut = ["…"] if len(lines) > EXAMPLE_LINES else []
     return Example(
@@ -120,10 +138,12 @@ def _example(case: Mapping[str, Any], layout: Layout) -> Example:
 def _example_lines(case: Mapping[str, Any], layout: Layout) -> Iterable[str]:
     """Yield a line for every row of a case that says something, its cells by header."""
     tabs = {"main": case.get("rows", []), **case.get("tabs", {})}
+    if "terms" in case:
+        tabs = {"terms": case["terms"]}
     for tab, rows in tabs.items():
         for row in rows:
             if row:
-                where = "" if tab == "main" else f"{layout.tabs[tab].name} · "
+                where = "" if tab in ("main", "terms") else f"{layout.tabs[tab].name} · "
                 yield where + ", ".join(f"{layout.header(tab, name)} : {_shown(value)}" for name, value in row.items())
     for key, value in case.get("summary", {}).items():
         yield f"{layout.tabs['summary'].name} · {layout.tabs['summary'].labels[key][0]} : {_shown(value)}"
@@ -140,7 +160,8 @@ def _expected_lines(case: Mapping[str, Any], layout: Layout) -> list[str]:
                 if "row" in item
                 else say(f"ligne {row}", f"row {row}")
             )
-        header = layout.header(item.get("tab", "main"), item["field"]) if item.get("field") else ""
+        tab = item.get("tab", "terms" if "terms" in case else "main")
+        header = layout.header(tab, item["field"]) if item.get("field") else ""
         proposal = (
             say(f"proposition : {item['suggestion']}", f"proposal: {item['suggestion']}")
             if item.get("suggestion")

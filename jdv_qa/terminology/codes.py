@@ -86,7 +86,7 @@ def check_digit(stem: str) -> int:
     return -sum(map(int, stem[-2::-2] + stem[::-2].translate(_DOUBLED))) % 10
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=131072)
 def is_loinc(text: str) -> bool:
     """Tell whether a text has the form of a LOINC code with its right check digit."""
     match = _LOINC.fullmatch(text)

@@ -281,6 +281,11 @@ class Edition:
         """The main table: one record per (order, result) pair."""
         return self.tables["main"]
 
+    @property
+    def leading(self) -> Table:
+        """The main table, or the table of terms of a workbook in one-table form."""
+        return self.tables["main"] if "main" in self.tables else self.tables["terms"]
+
     def records(self, key: str) -> tuple[Record, ...]:
         """Return the records of a tab, none when the workbook lacks it."""
         table = self.tables.get(key)
@@ -293,18 +298,18 @@ class Edition:
     @cached_property
     def orders(self) -> Entities[str]:
         """Orders by code, in order of appearance; an order without code stands under its label."""
-        return _entities(self.main.records, "order_code", "order_label", ORDER_FIELDS)
+        return _entities(self.records("main"), "order_code", "order_label", ORDER_FIELDS)
 
     @cached_property
     def results(self) -> Entities[str]:
         """Results by code, in order of appearance; a result without code stands under its LOINC label."""
-        return _entities(self.main.records, "result_code", "result_loinc_label", RESULT_FIELDS)
+        return _entities(self.records("main"), "result_code", "result_loinc_label", RESULT_FIELDS)
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], tuple[Record, ...]]:
         """(order code, result code) -> the rows that state the pair; more than one row is a fault."""
         rows: dict[tuple[str, str], tuple[Record, ...]] = {}
-        for record in self.main.records:
+        for record in self.records("main"):
             said = record.values.get
             if (order := said("order_code")) and (result := said("result_code")):
                 rows[order, result] = (*rows.get((order, result), ()), record)

@@ -16,7 +16,7 @@ from jdv_qa.language import LANGUAGES, use_language
 from jdv_qa.terminology.loinc import LoincRelease, Term, TermChange
 from jdv_qa.terminology.nabm import nabm_table
 from jdv_qa.workbook.read import read_edition
-from tests.casebook import FIRST_ROW, build_workbook
+from tests.casebook import FIRST_ROW, build_workbook, layout_of
 
 
 def all_cases() -> Iterator[Any]:
@@ -46,7 +46,8 @@ def loinc_release(case: dict[str, Any]) -> LoincRelease | None:
 
 @pytest.mark.parametrize(("rule", "kind", "case"), list(all_cases()))
 def test_case(rule: Rule, kind: str, case: dict[str, Any], tmp_path: Path) -> None:
-    edition = read_edition(build_workbook(case, tmp_path / "case.xlsx"))
+    layout = layout_of(case)
+    edition = read_edition(build_workbook(case, tmp_path / "case.xlsx"), layout)
     earlier = [
         read_edition(build_workbook(old, tmp_path / f"earlier{number}.xlsx"))
         for number, old in enumerate(case.get("earlier", ()))
@@ -55,6 +56,7 @@ def test_case(rule: Rule, kind: str, case: dict[str, Any], tmp_path: Path) -> No
         use_language(language)
         report = check(
             edition,
+            layout=layout,
             earlier=earlier,
             loinc=loinc_release(case),
             nabm=nabm_table(case["nabm"], "nabm") if "nabm" in case else None,
