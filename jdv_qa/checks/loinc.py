@@ -61,12 +61,12 @@ def unknown(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem
         if term is not None:
             continue
         label = parse_label(entity[LABEL_OF[name]])
-        meant = [term.code for term in release.meaning(label)] if label else []
+        meant = release.codes_meant(label) if label else ()
         yield _problem(
             entity,
             name,
             suggestion=meant[0] if len(meant) == 1 else None,
-            related=tuple(meant),
+            related=meant,
             message="meant" if meant else "default",
             facts={"version": release.version, "meant": ", ".join(meant)},
         )

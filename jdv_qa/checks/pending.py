@@ -99,12 +99,9 @@ def loinc_has_it(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
     assert context.loinc is not None
     for entity, code_field in _pending_entities(context.edition):
         label = parse_label(entity[LABEL_OF[code_field]])
-        found = context.loinc.meaning(label) if label else ()
-        if found:
-            codes = [term.code for term in found]
-            yield Problem(
-                "main", owner(entity.records, code_field), code_field, suggestion=codes[0], related=tuple(codes[1:])
-            )
+        codes = context.loinc.codes_meant(label) if label else ()
+        if codes:
+            yield Problem("main", owner(entity.records, code_field), code_field, suggestion=codes[0], related=codes[1:])
 
 
 @rule("ATT-06")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from jdv_qa.cli.options import Force, Lang, console, emit
+from jdv_qa.cli.progress import on_terminal
 from jdv_qa.errors import JdvError
 from jdv_qa.language import count, figure, say
 
@@ -61,8 +64,8 @@ def import_(
 
     The release is written whole or not at all, and one that is there is not replaced without --force.
     """
-    from jdv_qa.report.terms_text import print_notice
     from jdv_qa.terminology.importing import add_labels, import_release, import_size
+    from jdv_qa.terminology.loinc import NOTICE
     from jdv_qa.terminology.loinc_files import find_files
     from jdv_qa.terminology.store import SMT, VARIANT, store_directory, stored_version
 
@@ -76,7 +79,6 @@ def import_(
         files = find_files(path)
         with _progress(import_size(files), f"LOINC {version or files.version}".strip()) as advance:
             info = import_release(files, directory, version=version or "", force=force, advance=advance)
-    screen = console()
     print(_summary(info))
     if not info.searchable:
         print(
@@ -86,19 +88,22 @@ def import_(
             ),
             file=sys.stderr,
         )
-    print_notice(screen)
+    print()
+    print(textwrap.fill(NOTICE, shutil.get_terminal_size().columns))
 
 
 def _french_labels(path: Path) -> tuple[str, list[tuple[str, ...]]] | None:
     """Return French labels and which source they are of, None when the path is something else."""
+    from jdv_qa.terminology.loinc_files import holds_only_csv
+
+    if not path.is_file() or holds_only_csv(path):
+        return None
     import zipfile
 
     from jdv_qa.terminology.french import french_labels
     from jdv_qa.terminology.loinc import read_variant
     from jdv_qa.workbook.grids import read_grids, zipped_workbook
 
-    if not path.is_file():
-        return None
     if path.suffix.casefold() in (".xlsx", ".xlsm"):
         grids = read_grids(path)
     elif zipfile.is_zipfile(path):
@@ -135,17 +140,18 @@ def _summary(info: StoredInfo) -> str:
 @contextmanager
 def _progress(total: int, title: str) -> Iterator[Advance]:
     """Show a progress bar on a terminal, and nothing elsewhere."""
+    if not on_terminal():
+        yield lambda _: None
+        return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    screen = console(stderr=True)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=screen,
+        console=console(stderr=True),
         transient=True,
-        disable=not screen.is_terminal,
     ) as progress:
         task = progress.add_task(title, total=max(total, 1))
         yield lambda amount: progress.advance(task, amount)

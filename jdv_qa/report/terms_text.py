@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +12,10 @@ from rich.text import Text
 from jdv_qa.language import count, say
 from jdv_qa.terminology.labels import wording
 from jdv_qa.terminology.loinc import AXES, NOTICE, Candidate, LoincRelease, Term
-from jdv_qa.terminology.search import Hits
-from jdv_qa.terminology.store import StoredInfo
+
+if TYPE_CHECKING:
+    from jdv_qa.terminology.search import Hits
+    from jdv_qa.terminology.store import StoredInfo
 
 NEIGHBOURS = 10
 """Neighbours of a term shown for each axis unless more are asked for."""

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -46,17 +47,13 @@ from jdv_qa.terminology.store import (
 
 _STALE_SECONDS = 3600
 _PROGRESS = 1000
-_INDEXES = """
-CREATE UNIQUE INDEX terms_code ON terms (code);
-CREATE INDEX map_to_code ON map_to (code);
-CREATE INDEX changes_code ON changes (code);
-"""
+_BATCH = 64
 _TERM, _FRENCH = list(TERM_COLUMNS), list(FRENCH_COLUMNS)
-_COMPONENT = _TERM.index("component")
+_CODE = itemgetter(_TERM.index("code"))
+_COMPONENT = itemgetter(_TERM.index("component"))
 _JUDGED = itemgetter(*map(_TERM.index, ("code", "status", *AXES[1:])))
 _FRENCH_COMPONENT = _FRENCH.index("french_component")
 _FRENCH_AXES = itemgetter(*(_FRENCH.index(f"french_{axis}") for axis in AXES[1:]))
-_NO_FRENCH = FIELD * len(AXES[1:])
 
 _Fields = Sequence[str]
 
@@ -95,10 +92,7 @@ def import_release(
         french = {code: fields for code, *fields in read_french(files, advance)}
         _add_labels(database, french.items(), VARIANT)
         _prefer(database)
-        terms = _Terms(french)
-        _insert(database, "terms", 3, terms.rows(read_terms(files, advance)))
-        if terms.repeated:
-            terms = _reread(database)
+        terms = _insert_terms(database, read_terms(files, advance), french)
         replacements = read_replacements(files, advance)
         _insert(
             database, "map_to", 3, ((code, *target) for code, targets in replacements.items() for target in targets)
@@ -114,16 +108,9 @@ def import_release(
                 for change in told
             ),
         )
-        database.execute("COMMIT")
-        database.executescript(_INDEXES)
-        database.execute("BEGIN")
-        terms.write(database)
-        about = {
-            "schema": str(SCHEMA),
-            "version": version,
-            "source": files.path.resolve().name,
-            "terms": str(terms.number),
-        }
+        for table in ("map_to", "changes"):
+            database.execute(f"CREATE INDEX {table}_code ON {table} (code)")
+        about = {"schema": str(SCHEMA), "version": version, "source": files.path.resolve().name, "terms": str(terms)}
         _insert(database, "about", 2, sorted(about.items()))
         database.execute("COMMIT")
     return open_stored(path).info
@@ -163,9 +150,14 @@ def add_labels(
             database.execute("DELETE FROM labels WHERE source = ?", (source,))
             _add_labels(database, ((code, fields) for code, *fields in _told(labels, advance)), source)
             _prefer(database)
-            database.execute("DELETE FROM components")
-            database.execute("DELETE FROM analytes")
-            _reread(database).write(database)
+            french = dict(database.execute("SELECT code, fields FROM labels WHERE preferred"))
+            terms = [fields for (fields,) in database.execute("SELECT fields FROM terms ORDER BY position")]
+            _clear(database)
+            _insert_terms(
+                database,
+                (fields.split(FIELD) for fields in terms),
+                {code: fields.split(FIELD) for code, fields in french.items()},
+            )
             database.execute("COMMIT")
     return open_stored(path).info
 
@@ -178,67 +170,81 @@ def _told(labels: Sequence[_Fields], advance: Advance) -> Iterator[_Fields]:
     advance(len(labels) % _PROGRESS)
 
 
-class _Terms:
-    """The terms of a release on their way into the store, and what it keeps of each component and analyte."""
+class _Components:
+    """What the store keeps of each component and analyte, gathered while the terms of a release pass."""
 
     def __init__(self, french: Mapping[str, _Fields]) -> None:
         """Take the French labels, by code: fields in the order of FRENCH_COLUMNS."""
         self._french = french
-        self._components: dict[str, list[str]] = {}
+        self._by_text: dict[str, list[str]] = {}
+        self._english: dict[str, list[str]] = {}
+        self._in_french: dict[str, list[str]] = {}
         self._analytes: dict[str, list[str]] = {}
-        self._of: dict[str, tuple[list[str], list[str]]] = {}
-        self._places: dict[str, int] = {}
-        self.repeated = False
 
-    @property
-    def number(self) -> int:
-        """How many terms there are."""
-        return len(self._places)
+    def take(self, terms: Sequence[_Fields]) -> None:
+        """Take some terms, fields in the order of TERM_COLUMNS."""
+        known = self._by_text
+        for component, text in zip(map(_COMPONENT, terms), map(FIELD.join, map(_JUDGED, terms)), strict=True):
+            try:
+                known[component].append(text)
+            except KeyError:
+                self._found(component).append(text)
 
-    def rows(self, terms: Iterable[_Fields]) -> Iterator[tuple[int, str, str]]:
-        """Yield the rows of the table of terms; a term that comes again takes the place of the first, and is `repeated`."""
-        places = self._places
-        for number, fields in enumerate(terms, 1):
-            code = fields[0]
-            place = places.setdefault(code, len(places) + 1)
-            if place != number:
-                self.repeated = True
-            self.take(code, fields)
-            yield place, code, FIELD.join(fields)
+    def take_in_french(self, terms: Sequence[_Fields]) -> None:
+        """Take some terms likewise, with what their French labels say."""
+        for fields in terms:
+            component, text = _COMPONENT(fields), FIELD.join(_JUDGED(fields))
+            french = self._french.get(fields[0])
+            if french is not None:
+                text = FIELD.join((text, *_FRENCH_AXES(french)))
+                if (key := key_of(french[_FRENCH_COMPONENT])) != key_of(component):
+                    self._in_french.setdefault(key, []).append(text)
+            (self._by_text.get(component) or self._found(component)).append(text)
 
-    def take(self, code: str, fields: _Fields) -> None:
-        """Note a term under its component, in English and in French, and under its analyte."""
-        component = fields[_COMPONENT]
-        of = self._of.get(component)
-        if of is None:
-            key, analyte = key_of(component), analyte_of(component)
-            of = self._of[component] = self._components.setdefault(key, []), self._analytes.setdefault(analyte, [])
-        terms, codes = of
-        codes.append(code)
-        french = self._french.get(code)
-        if french is None:
-            terms.append(FIELD.join(_JUDGED(fields)) + _NO_FRENCH)
-            return
-        text = FIELD.join((*_JUDGED(fields), *_FRENCH_AXES(french)))
-        terms.append(text)
-        if (other := self._components.setdefault(key_of(french[_FRENCH_COMPONENT]), [])) is not terms:
-            other.append(text)
+    def _found(self, component: str) -> list[str]:
+        """Return the terms of a component met for the first time in this writing."""
+        key = key_of(component)
+        if key not in self._english:
+            self._english[key] = []
+            self._analytes.setdefault(analyte_of(component), []).append(key)
+        return self._by_text.setdefault(component, self._english[key])
 
     def write(self, database: sqlite3.Connection) -> None:
         """Write the tables of components and analytes."""
-        for table, separator, found in (("components", RECORD, self._components), ("analytes", FIELD, self._analytes)):
-            _insert(database, table, 2, ((key, separator.join(texts)) for key, texts in sorted(found.items()) if key))
+        for table, found in (
+            ("components", self._english),
+            ("french_components", self._in_french),
+            ("analytes", self._analytes),
+        ):
+            _insert(database, table, 2, ((key, RECORD.join(texts)) for key, texts in sorted(found.items()) if key))
 
 
-def _reread(database: sqlite3.Connection) -> _Terms:
-    """Take the terms that are in the database, with the French labels preferred there."""
-    rows = database.execute("SELECT code, fields FROM labels WHERE preferred")
-    terms = _Terms({code: fields.split(FIELD) for code, fields in rows})
-    for _ in terms.rows(
-        fields.split(FIELD) for (fields,) in database.execute("SELECT fields FROM terms ORDER BY position")
-    ):
-        pass
-    return terms
+def _insert_terms(database: sqlite3.Connection, terms: Iterator[_Fields], french: Mapping[str, _Fields]) -> int:
+    """Insert terms and what is kept of their components; return how many they are."""
+    components = _Components(french)
+    take = components.take_in_french if french else components.take
+    number = 0
+    codes: set[str] = set()
+    while batch := list(islice(terms, _BATCH)):
+        take(batch)
+        codes.update(map(_CODE, batch))
+        places = range(number + 1, number + len(batch) + 1)
+        _insert(database, "terms", 3, zip(places, map(_CODE, batch), map(FIELD.join, batch), strict=True))
+        number += len(batch)
+    if len(codes) < number:  # a term that comes again takes the place of the first
+        once = dict(database.execute("SELECT code, fields FROM terms ORDER BY position"))
+        _clear(database)
+        return _insert_terms(database, (fields.split(FIELD) for fields in once.values()), french)
+    database.execute("CREATE UNIQUE INDEX terms_code ON terms (code)")
+    components.write(database)
+    return number
+
+
+def _clear(database: sqlite3.Connection) -> None:
+    """Take all away that comes from the terms and their French labels."""
+    database.execute("DROP INDEX IF EXISTS terms_code")
+    for table in ("terms", "components", "french_components", "analytes"):
+        database.execute(f"DELETE FROM {table}")
 
 
 def _refuse(path: Path, version: str, force: bool) -> None:
@@ -272,7 +278,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         try:
             for setting in (
-                "page_size = 16384",
+                "page_size = 8192",
                 "journal_mode = OFF",
                 "synchronous = OFF",
                 "locking_mode = EXCLUSIVE",

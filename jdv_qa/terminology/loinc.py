@@ -273,7 +273,7 @@ class LoincRelease:
         return self._terms(self._by_analyte.get(analyte_of(component), ()))
 
     def _terms(self, codes: Iterable[str]) -> tuple[Term, ...]:
-        return tuple(sorted((self.terms[code] for code in codes), key=by_code))
+        return tuple(self.terms[code] for code in sorted(codes, key=by_code))
 
     @cached_property
     def _by_component(self) -> dict[str, list[str]]:
@@ -296,13 +296,17 @@ class LoincRelease:
         """Yield the code, the English and the French component of every term."""
         return ((term.code, term.component, term.french_component) for term in self.terms.values())
 
-    def meaning(self, label: Label) -> tuple[Term, ...]:
-        """Return the terms in use that a French label means: the same six axes, the component in English or in French."""
+    def codes_meant(self, label: Label) -> tuple[str, ...]:
+        """Return the codes of the terms in use that a French label means: the same six axes, the component in either language."""
         return tuple(
-            term
+            term.code
             for term in self.with_component(label.component)
             if term.status in IN_USE and term.has_meaning_of(label)
         )
+
+    def meaning(self, label: Label) -> tuple[Term, ...]:
+        """Return the terms in use that a French label means, by code."""
+        return tuple(self.terms[code] for code in self.codes_meant(label))
 
     def neighbours(self, term: Term) -> dict[str, tuple[Term, ...]]:
         """Return axis -> the terms not withdrawn that differ from a term by that axis alone, the analyte being the same."""
@@ -353,15 +357,15 @@ class ReadRelease(LoincRelease):
         return ((code, row[1], self.french.get(code, _NO_FRENCH)[1]) for code, row in self.rows.items())
 
 
-def by_code(term: Term) -> tuple[int, str]:
-    """Return a key that sorts terms by the number of their code."""
-    return len(term.code), term.code
+def by_code(code: str) -> tuple[int, str]:
+    """Return a key that sorts codes by their number."""
+    return len(code), code
 
 
 def _rank(term: Term) -> tuple[int, int, str]:
     """Return a key that sorts terms by how common they are, then by code."""
     common = int(term.common_rank) if term.common_rank.isdigit() else 0
-    return common or 1_000_000, *by_code(term)
+    return common or 1_000_000, *by_code(term.code)
 
 
 def key_of(component: str) -> str:
@@ -423,11 +427,12 @@ def read_terms(files: ReleaseFiles, advance: Advance = no_progress) -> Iterator[
                 f"{files.path}: this is a translation of LOINC, not its table; `jdv loinc import` adds it to a release",
             )
         )
-    empty = True
-    for row in files.columns(Part.TERMS, tuple(TERM_COLUMNS.values()), _REQUIRED, advance):
-        empty = False
-        yield row
-    if empty:
+    rows = files.columns(Part.TERMS, tuple(TERM_COLUMNS.values()), _REQUIRED, advance)
+    first = next(rows, None)
+    if first is not None:
+        yield first
+        yield from rows
+    else:
         raise TerminologyError(
             say(
                 f"{files.path} : la table LOINC est vide ; téléchargez-la à nouveau",

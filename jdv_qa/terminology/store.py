@@ -49,20 +49,25 @@ CREATE TABLE terms (position INTEGER PRIMARY KEY, code TEXT NOT NULL, fields TEX
 CREATE TABLE labels (code TEXT NOT NULL, source TEXT NOT NULL, preferred INTEGER NOT NULL, fields TEXT NOT NULL,
   PRIMARY KEY (code, source)) WITHOUT ROWID;
 CREATE TABLE components (key TEXT PRIMARY KEY, terms TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE analytes (key TEXT PRIMARY KEY, codes TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE french_components (key TEXT PRIMARY KEY, terms TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE analytes (key TEXT PRIMARY KEY, components TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE map_to (code TEXT NOT NULL, target TEXT NOT NULL, comment TEXT NOT NULL);
 CREATE TABLE changes (code TEXT NOT NULL, version TEXT NOT NULL, field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
   reason TEXT NOT NULL);
 """
-"""`terms.fields` are those of TERM_COLUMNS, `labels.fields` those of FRENCH_COLUMNS. `components.terms` tells of each term of a
-component, written in English or in French, its code, its status, its other axes, and their wordings in its French label ("" where
-there is none); `analytes.codes` is the codes of the terms whose English component has the analyte."""
+"""`terms.fields` are those of TERM_COLUMNS, `labels.fields` those of FRENCH_COLUMNS. `components.terms` tells of each term of an
+English component its code, its status, its other axes, and their wordings in its French label where it has one;
+`french_components.terms` the same of the terms whose French component is another word. `analytes.components` is the keys of the
+English components that have the analyte."""
 
-_NAMES = frozenset(("about", "terms", "labels", "components", "analytes", "map_to", "changes"))
+_NAMES = frozenset(("about", "terms", "labels", "components", "french_components", "analytes", "map_to", "changes"))
 _TOLD = frozenset(("schema", "version", "source", "terms"))
 _VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,3}[0-9A-Za-z.-]{0,20}")
 _MAGIC = b"SQLite format 3\x00"
 _AT_ONCE = 500
+_NO_FRENCH = ("",) * len(AXES)
+_OF_COMPONENT = "SELECT terms FROM components WHERE key = ?"
+_OF_FRENCH_COMPONENT = "SELECT terms FROM french_components WHERE key = ?"
 _SELECT_TERM = "SELECT t.fields, l.fields FROM terms t LEFT JOIN labels l ON l.code = t.code AND l.preferred"
 
 
@@ -126,28 +131,33 @@ class StoredRelease(LoincRelease):
 
     def with_analyte(self, component: str) -> tuple[Term, ...]:
         """Return the terms whose English component has the same analyte, by code."""
-        rows = self.base.rows("SELECT codes FROM analytes WHERE key = ?", analyte_of(component))
-        return self._with_codes(rows[0][0].split(FIELD)) if rows else ()
+        keys = self._kept("SELECT components FROM analytes WHERE key = ?", analyte_of(component))
+        texts = (text for key in keys for text in self._kept(_OF_COMPONENT, key))
+        return self._with_codes(text.partition(FIELD)[0] for text in texts)
 
-    def meaning(self, label: Label) -> tuple[Term, ...]:
-        """Return the terms in use that a French label means, as any release does; only those are read."""
+    def codes_meant(self, label: Label) -> tuple[str, ...]:
+        """Return the codes of the terms in use that a French label means, as any release does, without reading the terms."""
         wordings = [getattr(label, axis) for axis in AXES]
         meant = []
         for text in self._of_component(label.component):
             code, status, *axes = text.split(FIELD)
-            if status in IN_USE and all(map(says, AXES, wordings, axes, axes[len(AXES) :])):
+            if status in IN_USE and all(map(says, AXES, wordings, axes, axes[len(AXES) :] or _NO_FRENCH)):
                 meant.append(code)
-        return self._with_codes(meant)
+        return tuple(sorted(meant, key=by_code))
 
     def _of_component(self, component: str) -> list[str]:
-        """Return what `components.terms` says of each term of a component."""
-        rows = self.base.rows("SELECT terms FROM components WHERE key = ?", key_of(component))
+        """Return what is kept of each term of a component, in English or in French."""
+        key = key_of(component)
+        return self._kept(_OF_COMPONENT, key) + self._kept(_OF_FRENCH_COMPONENT, key)
+
+    def _kept(self, query: str, key: str) -> list[str]:
+        rows = self.base.rows(query, key)
         return rows[0][0].split(RECORD) if rows else []
 
     def _with_codes(self, codes: Iterable[str]) -> tuple[Term, ...]:
         codes = tuple(codes)
         self.read_ahead(codes)
-        return tuple(sorted((self.terms[code] for code in codes), key=by_code))
+        return tuple(self.terms[code] for code in sorted(codes, key=by_code))
 
     def all_terms(self) -> Iterator[Term]:
         """Yield every term, in the order of the table; they are not kept."""
