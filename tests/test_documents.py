@@ -102,7 +102,9 @@ def test_pictures_show_the_real_output() -> None:
         assert path.read_text(encoding="utf-8") == draw(name), name
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "SECURITY.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "SECURITY.md"], ids=lambda path: path.name
+)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target

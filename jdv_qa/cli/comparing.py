@@ -59,8 +59,9 @@ def run_comparison(demand: Demand) -> tuple[Edition, Edition, Comparison]:
     """Read two versions and compare them; raises Misuse for an old LOINC release without the new one."""
     if demand.old_loinc is not None and demand.loinc is None:
         raise Misuse(say("--old-loinc va avec --loinc", "--old-loinc goes with --loinc"))
-    from jdv_qa.compare.compare import compare
+    from jdv_qa.compare.compare import compare, load_rules
 
+    load_rules()
     with stages(3, (demand.old, demand.new)) as begin:
         begin(say(f"Lecture de {demand.old.name}", f"Reading {demand.old.name}"))
         old = read(demand.old, demand.old_layout or demand.layout)

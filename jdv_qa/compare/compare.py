@@ -25,7 +25,7 @@ from jdv_qa.compare.entries import (
     term_table,
 )
 from jdv_qa.compare.impact import Impacts, load_impacts
-from jdv_qa.compare.matching import match_codes, match_entries
+from jdv_qa.compare.matching import load_matching, match_codes, match_entries
 from jdv_qa.compare.model import (
     KINDS,
     PARTS,
@@ -46,7 +46,7 @@ from jdv_qa.compare.model import (
 from jdv_qa.compare.movements import chapter_movements, order_movements
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
-from jdv_qa.terminology.labels import AXES, fold, loinc_parts, same_meaning
+from jdv_qa.terminology.labels import AXES, axis_table, fold, loinc_parts, same_meaning
 from jdv_qa.workbook.edition import (
     ORDER_FIELDS,
     REFERENCE_PARTS,
@@ -93,6 +93,13 @@ class _Draft:
     recodings: list[Recoding] = field(default_factory=list)
     resemblances: list[Resemblance] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
+
+
+def load_rules() -> None:
+    """Load what a comparison will look up, all of it kept: there is time for that while workbooks are read in threads."""
+    load_impacts()
+    load_matching()
+    axis_table()
 
 
 def compare(

@@ -330,8 +330,8 @@ def _entity(code: str, fields: tuple[str, ...], rows: Sequence[Record]) -> Entit
     values = {name: first[name] for name in fields if name in first}
     variants: dict[str, tuple[str, ...]] = {}
     if len(rows) > 1:
-        alike = [first.get(name) for name in fields]
-        if any([row.values.get(name) for name in fields] != alike for row in rows):
+        alike = list(map(first.get, fields))
+        if any(list(map(row.values.get, fields)) != alike for row in rows):
             for name in fields:
                 seen = dict.fromkeys(row.values.get(name, "") for row in rows)
                 if len(seen) > 1:
