@@ -9,9 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from jdv_qa.language import use_language
 from tests.browser import Browser, find_chromium, started_browser
+
+# The same examples every day, however busy the machine is; `--hypothesis-profile=random` looks for others.
+settings.register_profile("everyday", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("everyday")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

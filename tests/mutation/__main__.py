@@ -156,22 +156,22 @@ def main() -> int:
     chosen = [path for path in modules() if not options.module or key_of(path) in options.module]
     total: Counter[str] = Counter()
     everything = 0
-    survivors: list[Mutant] = []
+    failing: list[str] = []
     sys.stdout.write(f"{'module':28} {'all':>6} {'tried':>6} {'killed':>6}  score  95 % interval\n")
     for path in chosen:
         mutants = mutants_of(path)
         everything += len(mutants)
         begun = time.monotonic()
         if _in_a_copy(path, None, 900) != "passed":
+            failing.append(key_of(path))
             sys.stdout.write(f"{key_of(path)}: the tests fail without any fault: {arguments_for(path)}\n")
-            return 1
+            continue
         patience = PATIENCE * (time.monotonic() - begun) + 30
         tally: Counter[str] = Counter()
         for mutant in sample(mutants, options.share, options.seed):
             outcome = _in_a_copy(path, mutated(mutant), patience)
             tally[outcome] += 1
             if outcome == "passed":
-                survivors.append(mutant)
                 _keep(options.survivors, mutant)
                 sys.stdout.write(f"  survived: {mutant}\n    {mutant_line(mutant)}\n")
                 sys.stdout.flush()
@@ -179,7 +179,7 @@ def main() -> int:
         sys.stdout.write(_line(key_of(path), tally, len(mutants)) + "\n")
         sys.stdout.flush()
     sys.stdout.write(_line("in all", total, everything) + "\n")
-    return 0
+    return 1 if failing else 0
 
 
 def mutant_line(mutant: Mutant) -> str:

@@ -80,7 +80,7 @@ def test_nothing_to_search_for(release: StoredRelease) -> None:
         find_terms(release, " ; - ")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(text=st.text(max_size=40) | st.text(alphabet='"*^(){}:-+ NEAR AND OR NOT sodium24h', max_size=40))
 def test_no_text_breaks_the_search(release: StoredRelease, text: str) -> None:
     if words_of(text):

@@ -429,7 +429,9 @@ legal = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(legal, min_size=1, max_size=8))
 def test_any_text_reads_back_the_same(rich: Path, tmp_path: Path, values: list[str]) -> None:
     edit = WorkbookEdit(rich)
@@ -472,7 +474,9 @@ def test_rows_go_where_a_list_says(steps: list[tuple[str, int, int]]) -> None:
     ]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(st.integers(2, 14), st.integers(1, 3)), min_size=1, max_size=5))
 def test_rows_inserted_then_removed_leave_no_trace(rich: Path, inserted: list[tuple[int, int]]) -> None:
     edit = WorkbookEdit(rich)

@@ -142,7 +142,9 @@ def test_a_blank_cell_among_repeated_ones_stays_blank(tmp_path: Path) -> None:
     assert edition.orders["2951-2"].variants == {"specimen": ("SER", "")}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     order=st.permutations(MAIN_FIELDS), gap=st.integers(0, 3), words=st.sampled_from([str.upper, str.lower, str.title])
 )
