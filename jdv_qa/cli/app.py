@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from jdv_qa.cli.commands import COMMANDS, Command, Group
 from jdv_qa.cli.front_page import HELP, asks_for_help, front_page, shows_colour, terminal_width, version
+from jdv_qa.cli.streams import finish, not_written, prepare, tell, write
 from jdv_qa.errors import JdvError, Misuse
 from jdv_qa.language import LANGUAGES, say, use_language
 
@@ -32,23 +33,40 @@ def main(arguments: list[str] | None = None) -> int:
     use_language(LANGUAGES[0])
     try:
         return _answer(words, common, left)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except Misuse as error:
-        print(f"jdv: {error}", file=sys.stderr)
-        return TROUBLE
     except JdvError as error:
-        if "--debug" in common:
-            raise
-        print(f"jdv: {error}", file=sys.stderr)
+        if "--debug" in common and not isinstance(error, Misuse):
+            return _trace()
+        tell(f"jdv: {error}")
         return TROUBLE
-    except BrokenPipeError:
-        # The reader of a pipe (head, a pager) has gone: that is no error of ours, and Python must not complain on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
     except KeyboardInterrupt:
-        print(say("jdv: interrompu", "jdv: interrupted"), file=sys.stderr)
+        tell(say("jdv: interrompu", "jdv: interrupted"))
         return INTERRUPTED
+    except Exception as error:
+        if "--debug" in common:
+            return _trace()
+        tell(f"jdv: {_unforeseen(error)}")
+        return TROUBLE
+
+
+def _trace() -> int:
+    import traceback
+
+    traceback.print_exc()
+    return TROUBLE
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return the line for an error that has none for people: what the system refused, or a fault of ours."""
+    if isinstance(error, MemoryError):
+        return say("mémoire insuffisante", "out of memory")
+    if isinstance(error, OSError) and error.strerror:
+        place = "" if error.filename is None else say(f"{error.filename} : ", f"{error.filename}: ")
+        return f"{place}{error.strerror}"
+    name = type(error).__name__
+    return say(
+        f"erreur imprévue, à signaler ({name} : {error}) ; « jdv --debug … » en dit plus",
+        f"unforeseen error, please report it ({name}: {error}); `jdv --debug …` tells more",
+    )
 
 
 def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) -> int:
@@ -60,7 +78,7 @@ def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) ->
     if asks_for_help(common):
         left = HELP[:1]
     elif "--version" in common:
-        sys.stdout.write(version())
+        write(version().encode())
         return CLEAN
     asked = asks_for_help(left)
     _choose_language(words, settings=not asked and bool(left))
@@ -79,7 +97,8 @@ def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) ->
         from jdv_qa.cli.misuse import unknown_command
 
         raise unknown_command(name, known, shown)
-    return _run(found, f"{shown} {name}".removeprefix("jdv "), rest)
+    name = f"{shown} {name}".removeprefix("jdv ")
+    return _show_help(found, name) if asked else _run(found, name, rest)
 
 
 def _run(command: Command, name: str, words: Sequence[str]) -> int:
@@ -90,6 +109,18 @@ def _run(command: Command, name: str, words: Sequence[str]) -> int:
         return run_command(command, name, words)
     except Misuse as error:
         raise Misuse(say(f"{name} : {error}", f"{name}: {error}")) from None
+
+
+def _show_help(command: Command, name: str) -> int:
+    """Print the page of help of a command."""
+    from jdv_qa.cli.typer_app import run_command
+
+    try:
+        return run_command(command, name, HELP[:1])
+    except SystemExit:  # of a page that a pager has not read to its end, rich makes a failure
+        return CLEAN
+    except OSError as error:
+        raise not_written(error) from None
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -148,7 +179,7 @@ def _value_of(option: str, words: Sequence[str]) -> str | None:
 
 def _show_front_page(asked: bool, group: Group | None = None) -> int:
     """Print the help of all commands or of a group; it is also the answer to a command line that names none."""
-    sys.stdout.write(front_page(terminal_width(), group, colour=shows_colour()))
+    write(front_page(terminal_width(), group, colour=shows_colour()).encode(), ours=True)
     return CLEAN if asked else TROUBLE
 
 
@@ -156,7 +187,10 @@ def _complete(words: Sequence[str]) -> int:
     """Answer a shell that completes a command line, or install what lets it ask."""
     from jdv_qa.cli.typer_app import whole_app
 
-    whole_app()(args=[*words], prog_name="jdv")
+    try:
+        whole_app()(args=[*words], prog_name="jdv")
+    except SystemExit as stop:
+        return int(stop.code or CLEAN)
     return CLEAN
 
 
@@ -180,11 +214,25 @@ def _begin_early(left: Sequence[str]) -> None:
 
 def run() -> None:
     """Entry point of the `jdv` script: answer in UTF-8 whatever the terminal's settings, and exit with the status."""
+    prepare()
     _begin_early(_split(sys.argv[1:])[1])
     import gc
 
     gc.set_threshold(500_000)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")
-    sys.exit(main())
+    status = main()
+    try:
+        finish()
+    except JdvError as error:
+        tell(f"jdv: {error}")
+        status = TROUBLE
+    _leave(status)
+
+
+def _leave(status: int) -> None:
+    """End the process without taking down what it has built, which takes a while; unless a profiler or debugger looks on."""
+    if sys.getprofile() is not None or sys.gettrace() is not None:
+        sys.exit(status)
+    import atexit
+
+    atexit._run_exitfuncs()
+    os._exit(status)

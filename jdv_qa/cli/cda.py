@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,8 @@ from typer import Argument, Option
 
 from jdv_qa.cli.checking import Loinc, SettingsFile, load_loinc
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
+from jdv_qa.cli.streams import tell
+from jdv_qa.harmless import harmless
 
 if TYPE_CHECKING:
     from jdv_qa.cda.check import Checked
@@ -114,7 +115,7 @@ def _write(
     elif form is Format.MD:
         from jdv_qa.report.cda_files import cda_markdown
 
-        emit(cda_markdown(checks, edition), output, force=force)
+        emit(harmless(cda_markdown(checks, edition)), output, force=force)
     else:
         from jdv_qa.report.cda_text import print_cda
 
@@ -126,4 +127,4 @@ def _write(
         from jdv_qa.report.cda_lines import verdict
 
         for checked in checks:
-            print(f"{checked.report.path} – {verdict(checked)}", file=sys.stderr)
+            tell(f"{checked.report.path} – {verdict(checked)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +23,7 @@ from jdv_qa.cli.checking import (
     words,
 )
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, begin_reading, console
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say
 
@@ -157,12 +157,11 @@ def check(
         _write_annotated(report, workbook, annotate, terms.layout, force=force)
     if report.crashed:
         names = ", ".join(item.rule for item in report.crashed)
-        print(
+        tell(
             say(
                 f"jdv: contrôle incomplet, des règles ont échoué : {names} ({report.crashed[0].reason})",
                 f"jdv: incomplete check, rules broke down: {names} ({report.crashed[0].reason})",
             ),
-            file=sys.stderr,
         )
         return Exit.TROUBLE
     return Exit.FOUND if report.fails(lowest) else Exit.CLEAN
@@ -178,12 +177,12 @@ def _watch(demand: Demand, settings: Settings, files: list[Wanted], terms: Terms
         if before is after:
             print_screen(after, Format.TEXT, terms)
             waiting = say("En attente d'un enregistrement ; Ctrl-C pour finir.", "Waiting for a save; Ctrl-C to end.")
-            print(waiting, file=sys.stderr)
+            tell(waiting)
         else:
             print_news(before, after, console())
 
     def failed(error: Exception) -> None:
-        print(f"jdv: {error}", file=sys.stderr)
+        tell(f"jdv: {error}")
 
     return watch(demand.workbook, lambda: run_check(demand, settings), changed, failed)
 
@@ -207,13 +206,12 @@ def _write_annotated(report: Report, workbook: Path, copy: Path, layout: Layout,
     made = findings_annotated(report, workbook, layout)
     write_file(copy, made.content, force=force)
     found = count(len(report.findings), "constat", "finding")
-    print(say(f"{copy} : {found} dans le classeur", f"{copy}: {found} in the workbook"), file=sys.stderr)
+    tell(say(f"{copy} : {found} dans le classeur", f"{copy}: {found} in the workbook"))
     if made.threads:
         cells = ", ".join(made.threads)
-        print(
+        tell(
             say(
                 f"{copy} : un fil de commentaires occupe ces cellules, le constat n'est que dans le premier onglet : {cells}",
                 f"{copy}: a thread of comments takes up these cells, the finding is in the first tab alone: {cells}",
             ),
-            file=sys.stderr,
         )

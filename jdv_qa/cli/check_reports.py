@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import console, emit_bytes, emit_workbook, form_of, printed
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
+from jdv_qa.harmless import harmless, utf8
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def write_reports(report: Report, wanted: Iterable[Wanted], terms: Terms, *, for
     told = ", ".join(counted({**report.summary, "waived": 0}))
     for item, content in made:
         emit_bytes(content, item.path, force=force)
-        print(say(f"{item.path} : {told}", f"{item.path}: {told}"), file=sys.stderr)
+        tell(say(f"{item.path} : {told}", f"{item.path}: {told}"))
 
 
 def print_screen(report: Report, form: Format, terms: Terms) -> None:
@@ -147,7 +148,7 @@ def content_of(report: Report, form: Format, terms: Terms) -> bytes:
             from jdv_qa.report.findings_html import findings_html
 
             history, gaps = _history(terms.register)
-            return findings_html(report, terms.layout, history, gaps).encode()
+            return utf8(findings_html(report, terms.layout, history, gaps))
         case Format.XLSX:
             from jdv_qa.report.findings_excel import findings_excel
 
@@ -155,7 +156,7 @@ def content_of(report: Report, form: Format, terms: Terms) -> bytes:
         case Format.JSON:
             from jdv_qa.report.findings_json import findings_json
 
-            return findings_json(report).encode() + b"\n"
+            return utf8(findings_json(report)) + b"\n"
         case Format.CSV:
             from jdv_qa.report.findings_csv import findings_csv
 
@@ -163,21 +164,21 @@ def content_of(report: Report, form: Format, terms: Terms) -> bytes:
         case Format.SARIF:
             from jdv_qa.report.findings_sarif import findings_sarif
 
-            return findings_sarif(report, terms.layout).encode() + b"\n"
+            return utf8(findings_sarif(report, terms.layout)) + b"\n"
         case Format.JUNIT:
             from jdv_qa.report import findings_junit
 
             limit = findings_junit.DEFAULT_LIMIT if terms.limit is None else terms.limit
-            return findings_junit.findings_junit(report, terms.failing, limit).encode()
+            return utf8(findings_junit.findings_junit(report, terms.failing, limit))
         case Format.GITHUB:
             from jdv_qa.report.findings_github import findings_github
 
-            return findings_github(report, terms.limit or 0).encode()
+            return harmless(findings_github(report, terms.limit or 0)).encode()
         case Format.MD:
             from jdv_qa.report import findings_markdown
 
             limit = findings_markdown.DEFAULT_LIMIT if terms.limit is None else terms.limit
-            return findings_markdown.findings_markdown(report, limit).encode()
+            return harmless(findings_markdown.findings_markdown(report, limit)).encode()
         case Format.TEXT:
             from jdv_qa.report.findings_text import print_report
 

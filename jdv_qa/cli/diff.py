@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,8 @@ from jdv_qa.cli.options import (
     form_of,
     printed,
 )
+from jdv_qa.cli.streams import tell
+from jdv_qa.harmless import harmless
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _write(
     elif form is Format.MD:
         from jdv_qa.report.changes_markdown import changes_markdown
 
-        emit(changes_markdown(comparison, *editions), output, force=force)
+        emit(harmless(changes_markdown(comparison, *editions)), output, force=force)
     elif form is Format.HTML:
         from jdv_qa.report.changes_html import changes_html
 
@@ -130,4 +131,4 @@ def _write(
     if output is not None:
         from jdv_qa.report.changes_text import summary_sentence
 
-        print(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison), file=sys.stderr)
+        tell(say(f"{output} : ", f"{output}: ") + summary_sentence(comparison))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +21,7 @@ from jdv_qa.cli.checking import (
 )
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, read
 from jdv_qa.cli.progress import stages
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import OutputError
 from jdv_qa.language import say
 
@@ -113,7 +113,7 @@ def fix(
         print_fixing(fixing, console(), DEFAULT_LIMIT if limit is None else limit, dry_run=dry_run)
     if output is not None and not dry_run:
         taken_out = say(", annotations retirées", ", annotations taken out") if unmark else ""
-        print(say(f"{output} : ", f"{output}: ") + fixed_sentence(fixing) + taken_out, file=sys.stderr)
+        tell(say(f"{output} : ", f"{output}: ") + fixed_sentence(fixing) + taken_out)
     found = fixing.refused or (dry_run and fixing.fixes)
     return Exit.FOUND if found else Exit.CLEAN
 

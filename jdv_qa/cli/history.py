@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from typer import Argument, Option
 
 from jdv_qa.cli.options import Exit, Force, Lang, Output, console, emit, emit_bytes, printed
 from jdv_qa.cli.registers import RegisterFolder, open_register
+from jdv_qa.cli.streams import tell
 from jdv_qa.language import say
 
 
@@ -42,12 +42,11 @@ def history(
     life = code_history(opened, code.strip())
     if not life.events:
         shown = ascii(life.code)[1:-1]
-        print(
+        tell(
             say(
                 f"jdv: {shown} : aucune version du registre {opened.directory} n'a ce code",
                 f"jdv: {shown}: no version of the register {opened.directory} has this code",
             ),
-            file=sys.stderr,
         )
         return Exit.FOUND
     if form is Format.JSON:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from typer import Argument, Option
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse, ReleaseRefused
 from jdv_qa.language import count, say
 
@@ -57,7 +57,7 @@ def import_release(
                 opened = make_release(plan, import_files(plan, release_documents(plan)))
                 _print_imported(path, opened.directory / number, plan.omitted)
     except ReleaseRefused as error:
-        print(f"jdv: {error}", file=sys.stderr)
+        tell(f"jdv: {error}")
         return Exit.FOUND
     return Exit.CLEAN
 

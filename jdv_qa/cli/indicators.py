@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typer import Argument, Option
 
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
 from jdv_qa.cli.registers import RegisterFolder, open_register
+from jdv_qa.cli.streams import tell
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def indicators(
         emit(printed(lambda paper: print_indicators(figures, paper)), output, force=force)
     if output is not None:
         versions = count(len(figures), "version", "version")
-        print(say(f"{output} : indicateurs de {versions}", f"{output}: indicators of {versions}"), file=sys.stderr)
+        tell(say(f"{output} : indicateurs de {versions}", f"{output}: indicators of {versions}"))
 
 
 def _figures(workbooks: list[Path], register: Path | None, layout: str | None) -> list[Figures]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,9 @@ from typer import Argument, Option
 
 from jdv_qa.cli.options import Force, Lang, console, emit
 from jdv_qa.cli.progress import on_terminal
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import JdvError
+from jdv_qa.harmless import harmless
 from jdv_qa.language import count, figure, say
 
 if TYPE_CHECKING:
@@ -79,17 +80,15 @@ def import_(
         files = find_files(path)
         with _progress(import_size(files), f"LOINC {version or files.version}".strip()) as advance:
             info = import_release(files, directory, version=version or "", force=force, advance=advance)
-    print(_summary(info))
+    emit(harmless(_summary(info)), None)
     if not info.searchable:
-        print(
+        tell(
             say(
                 "Le SQLite de ce Python n'a pas FTS5 : « jdv loinc find » ne marchera pas, tout le reste si.",
                 "The SQLite of this Python has no FTS5: `jdv loinc find` will not work, all the rest will.",
             ),
-            file=sys.stderr,
         )
-    print()
-    print(textwrap.fill(NOTICE, shutil.get_terminal_size().columns))
+    emit("\n" + textwrap.fill(NOTICE, shutil.get_terminal_size().columns), None)
 
 
 def _french_labels(path: Path) -> tuple[str, list[tuple[str, ...]]] | None:

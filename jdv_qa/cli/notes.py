@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,9 @@ from typer import Argument, Option
 from jdv_qa.cli.checking import Loinc
 from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, Requests, requests_behind, run_comparison
 from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, emit, form_of
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
+from jdv_qa.harmless import harmless
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def notes(
         if output is None:
             return
     write = short_notes if form is Form.SHORT else release_notes
-    text = write(before, after, comparison, requests=behind)
+    text = harmless(write(before, after, comparison, requests=behind))
     emit(notes_html(text) if (written or form_of(output, Format.MD)) is Format.HTML else text, output, force=force)
     if output is not None:
         from jdv_qa.compare.wording import change_count
@@ -95,7 +96,7 @@ def notes(
         if form is Form.SHORT:
             what = say("notes de version, forme courte", "release notes, short form")
         changes = change_count(len(comparison.changes))
-        print(say(f"{output} : {what} ({changes})", f"{output}: {what} ({changes})"), file=sys.stderr)
+        tell(say(f"{output} : {what} ({changes})", f"{output}: {what} ({changes})"))
 
 
 def _complete(
@@ -140,7 +141,7 @@ def _complete(
         )
     write_file(into, update.content, force=force)
     for line in _told(update, after.identity.version):
-        print(say(f"{into} : {line}", f"{into}: {line}"), file=sys.stderr)
+        tell(say(f"{into} : {line}", f"{into}: {line}"))
 
 
 def _told(update: Update, version: str) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Context, Option
 
+from jdv_qa.cli.streams import write
+from jdv_qa.harmless import utf8
 from jdv_qa.language import say
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ Force = Annotated[bool, Option("--force", help="Replace what is already there.")
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console that takes no markup: UCUM units in square brackets must reach the reader."""
-    from rich.console import Console
+    """Return the console that reports are printed on, or the one beside it for what is told."""
+    from jdv_qa.cli.screen import Screen
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return Screen(stderr=stderr)
 
 
 def begin_reading(*workbooks: Path) -> None:
@@ -98,12 +99,11 @@ def emit(text: str, output: Path | None, *, force: bool = False) -> None:
     """Print text made for machines or files, or write it to the file asked for."""
     from jdv_qa.files import write_file
 
-    if not text.endswith("\n"):
-        text += "\n"
+    content = utf8(text if text.endswith("\n") else f"{text}\n")
     if output is None:
-        sys.stdout.write(text)
+        write(content)
     else:
-        write_file(output, text.encode("utf-8"), force=force)
+        write_file(output, content, force=force)
 
 
 def emit_bytes(content: bytes, output: Path | None, *, force: bool = False) -> None:
@@ -111,8 +111,7 @@ def emit_bytes(content: bytes, output: Path | None, *, force: bool = False) -> N
     from jdv_qa.files import write_file
 
     if output is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        write(content)
     else:
         write_file(output, content, force=force)
 
@@ -142,12 +141,12 @@ def form_of(output: Path | None, default: Form) -> Form:
     return next((form for form in type(default) if form.value == suffix), default)
 
 
-def printed(write: Callable[[Console], None], width: int = 120) -> str:
+def printed(report: Callable[[Console], None], width: int = 120) -> str:
     """Return what a function prints on a console, without colours, for a file."""
     from io import StringIO
 
-    from rich.console import Console
+    from jdv_qa.cli.screen import Screen
 
     paper = StringIO()
-    write(Console(file=paper, width=width, markup=False, highlight=False, emoji=False, no_color=True))
+    report(Screen(paper=paper, width=width))
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, emit
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse, ReleaseRefused
 from jdv_qa.language import say
 
@@ -103,9 +103,9 @@ def release(
     else:
         print_plan(_refused(plan, refusal), files if not refusal else {}, console())
     if written is not None:
-        print(released_sentence(plan, written), file=sys.stderr)
+        tell(released_sentence(plan, written))
     elif not plan.reasons and not refusal:
-        print(say("Essai : rien n'a été écrit.", "Dry run: nothing was written."), file=sys.stderr)
+        tell(say("Essai : rien n'a été écrit.", "Dry run: nothing was written."))
     return Exit.FOUND if plan.reasons or refusal else Exit.CLEAN
 
 

@@ -7,7 +7,6 @@ line counts more, then the environment, then the file. docs/settings.md tells ev
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +98,8 @@ def load_settings(path: Path | None = None) -> Settings:
     chosen = path or find_settings()
     if chosen is None:
         return Settings(Path(FILE))
+    import tomllib
+
     try:
         content = tomllib.loads(chosen.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:

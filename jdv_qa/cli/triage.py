@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +24,7 @@ from jdv_qa.cli.options import (
     read,
 )
 from jdv_qa.cli.progress import stages
+from jdv_qa.cli.streams import tell
 from jdv_qa.cli.triage_follow import LedgerFolder, open_ledger
 from jdv_qa.language import say
 
@@ -136,7 +136,7 @@ def _write(done: Review, form: Format, output: Path | None, only: tuple[str, ...
     else:
         emit(printed(lambda paper: print_triage(done, paper, only)), output, force=force)
     if output is not None:
-        print(say(f"{output} : ", f"{output}: ") + summary_sentence(done), file=sys.stderr)
+        tell(say(f"{output} : ", f"{output}: ") + summary_sentence(done))
 
 
 def form_(
@@ -167,4 +167,4 @@ def form_(
     write_file(output, form_workbook(edition, load_layout(layout)), force=force)
     told = with_.name if with_ else say("l'exemple livré", "the sample")
     done = say(f"registre à remplir, listes tirées de {told}", f"register to fill in, lists from {told}")
-    print(say(f"{output} : {done}", f"{output}: {done}"), file=sys.stderr)
+    tell(say(f"{output} : {done}", f"{output}: {done}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ from typer import Argument, Option
 from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, printed
 from jdv_qa.cli.progress import stages
+from jdv_qa.cli.streams import tell
 from jdv_qa.errors import OutputError
 from jdv_qa.language import say
 
@@ -117,7 +117,7 @@ def apply(
     else:
         print_application(application, console())
     if output is not None and not dry_run:
-        print(say(f"{output} : ", f"{output}: ") + applied_sentence(application), file=sys.stderr)
+        tell(say(f"{output} : ", f"{output}: ") + applied_sentence(application))
     return Exit.FOUND if application.summary["refused"] or application.unread else Exit.CLEAN
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typer import Argument, Option
 
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, emit_bytes, form_of, read
 from jdv_qa.cli.progress import stages
+from jdv_qa.cli.streams import tell
 from jdv_qa.language import count, say
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _write(
 
         emit(printed(lambda paper: print_following(followed, register, new, old, paper)), output, force=force)
     if output is not None:
-        print(say(f"{output} : ", f"{output}: ") + following_sentence(followed), file=sys.stderr)
+        tell(say(f"{output} : ", f"{output}: ") + following_sentence(followed))
 
 
 def _write_workbook(followed: Sequence[Followed], register: Register, output: Path | None, *, force: bool) -> None:
@@ -187,9 +187,8 @@ def _write_answers(followed: Sequence[Followed], release: Edition, folder: Path,
         for name, content in files.items():
             (directory / name).write_bytes(content)
     letters = count(len(files) - 1, "réponse", "answer")
-    print(
+    tell(
         say(f"{folder} : {letters} et {merge_name()}", f"{folder}: {letters} and {merge_name()}"),
-        file=sys.stderr,
     )
 
 
@@ -218,7 +217,7 @@ def record(
     told = count(len(register.requests), "demande", "request")
     if undecided:
         told += say(f", dont {undecided} sans décision", f", {undecided} of them not decided")
-    print(say(f"{path} : {told}", f"{path}: {told}"), file=sys.stderr)
+    tell(say(f"{path} : {told}", f"{path}: {told}"))
 
 
 def open_ledger(folder: Path | None, edition: Edition) -> Ledger | None:

@@ -56,7 +56,7 @@ def test_the_front_page_imports_next_to_nothing(arguments: list[str]) -> None:
     imported = modules_after(*arguments)
     assert imported & HEAVY == set()
     assert {module for module in imported if module.startswith("jdv_qa")} <= {
-        "jdv_qa", "jdv_qa.cli", "jdv_qa.cli.app", "jdv_qa.cli.commands", "jdv_qa.cli.front_page", "jdv_qa.errors", "jdv_qa.language",
+        "jdv_qa", "jdv_qa.cli", "jdv_qa.cli.app", "jdv_qa.cli.commands", "jdv_qa.cli.front_page", "jdv_qa.cli.streams", "jdv_qa.errors", "jdv_qa.language",
     }  # fmt: skip
 
 
