@@ -239,7 +239,7 @@ def test_a_value_too_long_for_a_cell_is_left_out(tmp_path: Path) -> None:
     new = read_edition(path)
     comparison = compare(old_edition(), new)
     longer = [
-        replace(change, old="x" * (MAX_TEXT + 1)) if change.field == "comment" else change
+        change._replace(old="x" * (MAX_TEXT + 1)) if change.field == "comment" else change
         for change in comparison.changes
     ]
     update = updated_workbook(path, old_edition(), new, replace(comparison, changes=tuple(longer)))
