@@ -17,6 +17,7 @@ from jdv_qa.terminology.loinc import LoincRelease, Term, TermChange
 from jdv_qa.terminology.nabm import nabm_table
 from jdv_qa.workbook.read import read_edition
 from tests.casebook import FIRST_ROW, build_workbook, layout_of
+from tests.sentences import sentence_of
 
 
 def all_cases() -> Iterator[Any]:
@@ -74,6 +75,8 @@ def test_case(rule: Rule, kind: str, case: dict[str, Any], tmp_path: Path) -> No
         shown = [{key: finding[key] for key in wanted} for finding, wanted in zip(found, expected, strict=False)]
         assert shown == expected
         assert len(found) == len(expected), found
+        said = [sentence_of(rule, finding.message) for finding in findings]
+        assert said == [item.get("says", "default") for item in case["expect"]]
 
 
 def waivers_of(case: dict[str, Any], folder: Path) -> tuple[Waiver, ...] | None:
@@ -86,8 +89,8 @@ def waivers_of(case: dict[str, Any], folder: Path) -> tuple[Waiver, ...] | None:
 
 
 def expectation(item: dict[str, Any]) -> dict[str, Any]:
-    """What a case expects of a finding; `row` counts the rows of the case in the main tab."""
-    wanted = {key: value for key, value in item.items() if key not in ("row", "tab_row")}
+    """What a case expects of a finding; `row` counts the rows of the case in the main tab, `says` names its sentence."""
+    wanted = {key: value for key, value in item.items() if key not in ("row", "tab_row", "says")}
     if "row" in item:
         wanted["row"] = item["row"] + FIRST_ROW - 1
     if "tab_row" in item:
