@@ -17,6 +17,8 @@ from jdv_qa.language import LANGUAGES, say, use_language
 
 CLEAN, TROUBLE, INTERRUPTED = 0, 2, 130
 """Exit statuses; 130 is what shells expect of Ctrl-C."""
+_WORKBOOKS_FIRST = {"check": 1, "diff": 2}
+"""Commands that read whole workbooks -> how many of them come first on the command line."""
 COMPLETION_VARIABLE = "_JDV_COMPLETE"
 """Environment variable by which a shell asks what may stand at the cursor."""
 _COMPLETION = ("--install-completion", "--show-completion")
@@ -103,12 +105,27 @@ def _answer(words: Sequence[str], common: Sequence[str], left: Sequence[str]) ->
 
 def _run(command: Command, name: str, words: Sequence[str]) -> int:
     """Run a command on the words after its name and return its exit status."""
+    _read_ahead(command, words)
     from jdv_qa.cli.typer_app import run_command
 
     try:
         return run_command(command, name, words)
     except Misuse as error:
         raise Misuse(say(f"{name} : {error}", f"{name}: {error}")) from None
+
+
+def _read_ahead(command: Command, words: Sequence[str]) -> None:
+    """Begin to read the workbooks that a command line begins with, while Typer is imported and makes out the rest."""
+    leading = words[: _WORKBOOKS_FIRST.get(command.name, 0)]
+    if not leading or not all(word.endswith(".xlsx") for word in leading):
+        return
+    from pathlib import Path
+
+    from jdv_qa.workbook.sheets import begin_sheets
+
+    for path in map(Path, leading):
+        if path.is_file():
+            begin_sheets(path)
 
 
 def _show_help(command: Command, name: str) -> int:

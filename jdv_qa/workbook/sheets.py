@@ -104,7 +104,7 @@ def begin_sheets(path: Path) -> None:
     python-calamine and zlib need no lock of Python's for most of their work. With one processor nothing would be gained, and
     nothing is begun.
     """
-    if processors() > 1:
+    if processors() > 1 and path not in _AHEAD:
         _AHEAD[path] = ahead = _Ahead(path)
         ahead.start()
 

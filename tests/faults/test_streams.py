@@ -194,7 +194,7 @@ def test_an_error_is_one_line_whatever_it_quotes(monkeypatch: pytest.MonkeyPatch
     assert invoke("rule", "a\nb\x1b[2J")[2].count("\n") == 1
     assert "\x1b" not in invoke("rule", "\x1b[2J").stderr
     assert invoke("\x1b]0;x\x07")[2] == "jdv: pas de commande « ‹U+001B›]0;x‹U+0007› » (la liste : « jdv --help »)\n"
-    assert invoke("check", r"C:\Users\new\tab.xlsx")[2].startswith(r"jdv: C:\Users\new\tab.xlsx : ")
+    assert invoke("check", r"D:\classeurs\nouveau\tab.xlsx")[2].startswith(r"jdv: D:\classeurs\nouveau\tab.xlsx : ")
 
 
 def on_terminal(line: str, columns: int, cwd: Path) -> str:
