@@ -58,7 +58,7 @@ def run(
         ["bash", str(script)],
         env={"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "RECORD": str(record), "HANGS": "-", "FAILS": "-", "HOME": str(folder),
              "TMPDIR": str(folder), "PYENV_ROOT": str(folder)} | environment,
-        capture_output=True, text=True, check=False, timeout=120,
+        capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     return answer, [line.partition(" -s ")[2] for line in lines if " -s " in line]
