@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from openpyxl import load_workbook
 
 from jdv_qa.checks.catalogue import load_cases, load_catalogue
@@ -97,3 +98,19 @@ def test_indicators_of_a_version_to_be_published(tmp_path: Path) -> None:
     assert said(blank, "SOM-03", publication) == [("C2", "blank")]
     (finding,) = findings_of(blank, "SOM-03", publication)
     assert (finding.suggestion, finding.code) == ("1", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("Na &amp; K", "&amp;", "&"),
+        # an entity that is none stays, and is not what is told
+        ("A &foo; Pr&eacute;sence", "&eacute;", "é"),
+        ("NumÃ©rique &lt; 5", "&lt;", "<"),
+        ("NumÃ©rique", "Ã©", "é"),
+    ],
+)
+def test_what_is_told_of_a_wrong_character_is_what_is_wrong(text: str, before: str, after: str, tmp_path: Path) -> None:
+    path = build_workbook({"rows": [{"comment": text}]}, tmp_path / "case.xlsx")
+    (finding,) = findings_of(path, "CEL-05")
+    assert f"«\u00a0{before}\u00a0» est mis pour «\u00a0{after}\u00a0»" in finding.message

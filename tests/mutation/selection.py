@@ -13,7 +13,7 @@ RULES = {
     "checks/comparability": ("CMP",), "checks/references": ("REF",), "checks/nabm": ("NAB",), "checks/loinc": ("LNC",), "checks/rows": ("GRP",),
     "checks/labels": ("LAB",), "checks/previous": ("VER",), "checks/notes": ("VER-06",), "checks/units": ("UNI",), "checks/summary": ("SOM",),
     "checks/exceptions": ("DER",), "checks/dates": ("VER-07", "SOM"), "checks/indicators": ("SOM-03",), "checks/waivers": ("DER",),
-    "checks/engine": ("COD-01", "VER-01", "DER"), "checks/schemas": ("REF", "CMP", "TYP-01", "STR", "COD-01"), "checks/schema_verdicts": ("REF", "CMP", "TYP-01"),
+    "checks/finding": ("COD-01",), "checks/engine": ("COD-01", "VER-01", "DER", "STR-0"), "checks/schemas": ("REF", "CMP", "TYP-01", "STR", "COD-01"), "checks/schema_verdicts": ("REF", "CMP", "TYP-01"),
     "terminology/codes": ("COD", "ATT"), "terminology/labels": ("LAB",), "terminology/units": ("UNI",), "terminology/ucum": ("UNI-03", "UNI-07", "UNI-09"),
     "terminology/properties": ("UNI",), "terminology/nabm": ("NAB",), "terminology/loinc": ("LNC", "ATT-05"),
 }  # fmt: skip
