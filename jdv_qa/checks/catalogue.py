@@ -52,6 +52,9 @@ _TABS = ("main",)
 _CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
 
 _TOP = re.compile(r"^([a-z]+):", re.MULTILINE)
+_PLAIN = re.compile(r"[a-z]+: ([A-Z]{3}-[0-9]{2}|error|warning|info|\{\})\n")
+"""A key with a word that YAML has no other reading of: what most rules have of all that a check reads."""
+
 
 Text = Mapping[str, str]
 
@@ -77,6 +80,9 @@ class RuleFile:
 
     def get(self, *keys: str) -> dict[str, Any]:
         """Return the values of some keys, those that there are; raises RuleFileError when they are no YAML."""
+        for key in keys:
+            if (plain := _PLAIN.fullmatch(self._sections.get(key, ""))) is not None:
+                self._parsed[key] = {} if plain[1] == "{}" else plain[1]
         if wanted := [key for key in keys if key in self._sections and key not in self._parsed]:
             content = _yaml("".join(self._sections[key] for key in wanted), self.path)
             if not isinstance(content, dict) or content.keys() != set(wanted):

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import html
 import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from html.entities import name2codepoint
 from typing import Any
 
 from jdv_qa.checks.codes import LOINC_TABS, odd_code_cells, read_code_in
@@ -58,19 +56,20 @@ _UNUSUAL = re.compile(f"[\x01-\x1f\x7f-\xa0\u00ac{_ZERO_WIDTH}{_OTHER_SPACES}Â�
 _BEGINS_AS_FORMULA = re.compile("\0[=@+-]")
 _DOUBLE_SPACE = re.compile("  ")
 _AMPERSAND = re.compile("&")
-_ENTITY = re.compile(r"&(?:#[0-9]{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_TYPOGRAPHIC = re.compile(r"[\u00a0\u202f](?=[;:!?»%€°/]|\d)|(?<=[«\d/])[\u00a0\u202f]")
+# What only a text that holds something unusual is searched for is compiled when the first is.
+_ENTITY = r"&(?:#[0-9]{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+_TYPOGRAPHIC = r"[\u00a0\u202f](?=[;:!?»%€°/]|\d)|(?<=[«\d/])[\u00a0\u202f]"
 """No-break spaces where French typography wants them: before ; : ! ? » %, after «, beside a figure."""
 
-_SPACE = re.compile(f"[{_OTHER_SPACES}]")
-_INVISIBLE = re.compile(f"[{_ZERO_WIDTH}]")
-_DOUBLE = re.compile(r"(?<=\S) {2,}(?=\S)")
-_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
-_CONTROL = re.compile("[\x01-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_OR_BREAK = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]")
-_NUMBER_OR_SIGNS = re.compile(r"[-+±/\s]*(?:\d[\d\s.,]*(?:[eE][-+]?\d+)?\s*%?)?")
-_RUN = re.compile(r"(?:[=@]|[-+](?!-*>)).*\w", re.DOTALL)
-_NABM_TOKEN = re.compile(r"[^;,/\s]+")
+_SPACE = f"[{_OTHER_SPACES}]"
+_INVISIBLE = f"[{_ZERO_WIDTH}]"
+_DOUBLE = r"(?<=\S) {2,}(?=\S)"
+_BREAK = "\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]"
+_CONTROL = "[\x01-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]"
+_CONTROL_OR_BREAK = "[\x01-\x1f\x7f-\x9f\u2028\u2029]"
+_NUMBER_OR_SIGNS = r"[-+±/\s]*(?:\d[\d\s.,]*(?:[eE][-+]?\d+)?\s*%?)?"
+_RUN = r"(?s:(?:[=@]|[-+](?!-*>)).*\w)"
+_NABM_TOKEN = r"[^;,/\s]+"
 _LETTERS = dict(
     zip(
         "АВЕКМНОРСТХУІЅЈаеорсхуіѕјмктвΑΒΕΖΗΙΚΜΝΟΡΤΥΧο\u2010\u2011\u2012\u2013\u2014\u2212\u00ad",
@@ -195,7 +194,7 @@ def _is_unusual(texts: str) -> bool:
         "  " in texts
         or _UNUSUAL.search(texts) is not None
         or _BEGINS_AS_FORMULA.search(texts) is not None
-        or ("&" in texts and _ENTITY.search(texts) is not None)
+        or ("&" in texts and re.search(_ENTITY, texts) is not None)
         or not unicodedata.is_normalized("NFC", texts)
     )
 
@@ -218,18 +217,18 @@ def mend(text: str, *, prose: bool = False, breaks: bool = False) -> str:
     `prose` keeps the no-break spaces of French typography, `breaks` the line breaks.
     """
     text = unicodedata.normalize("NFC", text)
-    text = _CONTROL.sub("", _BREAK.sub("\n", text).replace("\t", " "))
+    text = re.sub(_CONTROL, "", re.sub(_BREAK, "\n", text).replace("\t", " "))
     if not breaks:
         text = re.sub(r"[ \u00a0]*\n\s*", " ", text.strip())
-    kept = {match.start() for match in _TYPOGRAPHIC.finditer(text)} if prose else set()
-    text = _SPACE.sub(lambda match: match.group() if match.start() in kept else " ", text)
-    return text_of(_DOUBLE.sub(" ", _INVISIBLE.sub("", text)))
+    kept = {match.start() for match in re.finditer(_TYPOGRAPHIC, text)} if prose else set()
+    text = re.sub(_SPACE, lambda match: match.group() if match.start() in kept else " ", text)
+    return text_of(re.sub(_DOUBLE, " ", re.sub(_INVISIBLE, "", text)))
 
 
 def _faulty_spaces(text: str, *, prose: bool) -> list[str]:
     """Return the spaces and invisible characters within a text that do not belong there, each once."""
-    kept = {match.start() for match in _TYPOGRAPHIC.finditer(text)} if prose else set()
-    found = [match for pattern in (_SPACE, _INVISIBLE) for match in pattern.finditer(text)]
+    kept = {match.start() for match in re.finditer(_TYPOGRAPHIC, text)} if prose else set()
+    found = [match for pattern in (_SPACE, _INVISIBLE) for match in re.finditer(pattern, text)]
     return list(dict.fromkeys(match.group() for match in found if match.start() not in kept))
 
 
@@ -281,10 +280,10 @@ def stray_space(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pro
             faults.append(say(f"{_named(dict.fromkeys(after))} en fin", f"{_named(dict.fromkeys(after))} at the end"))
         inside = _faulty_spaces(core, prose=text.prose) if text.decoded == text.raw else []
         if text.is_unit:
-            inside = [character for character in inside if _INVISIBLE.match(character)]
+            inside = [character for character in inside if re.match(_INVISIBLE, character)]
         if inside:
             faults.append(_named(inside))
-        if _DOUBLE.search(text.decoded.strip()) and not text.is_unit:
+        if re.search(_DOUBLE, text.decoded.strip()) and not text.is_unit:
             faults.append(say("espaces doubles", "doubled spaces"))
         if faults:
             yield text.problem(suggestion=text.mended, faults=", ".join(faults))
@@ -316,7 +315,11 @@ def _places_of_codes(
 ) -> Iterator[tuple[str, str, Callable[[str], str | None]]]:
     """Yield (tab, field, what a text in it was meant to be) for units and the codes that are no LOINC or pending codes."""
     nabm, rihn = re.compile(parameters["nabm"]), re.compile(parameters["rihn"])
-    yield "main", "nabm_code", lambda text: _NABM_TOKEN.sub(lambda token: _nabm_meant(token.group(), nabm, rihn), text)
+    yield (
+        "main",
+        "nabm_code",
+        lambda text: re.sub(_NABM_TOKEN, lambda token: _nabm_meant(token.group(), nabm, rihn), text),
+    )
     yield "notes", "code", _loinc_meant
     for name, tab in REFERENCES.items():
         codes = {record["code"] for record in context.edition.records(tab) if record["code"]}
@@ -600,7 +603,7 @@ def control_character(context: Context, parameters: Mapping[str, Any]) -> Iterat
         if text.is_code or text.mended == text.raw or text.decoded != text.raw:
             continue
         pattern = _CONTROL if text.breaks else _CONTROL_OR_BREAK
-        if found := dict.fromkeys(pattern.findall(text_of(text.raw))):
+        if found := dict.fromkeys(re.findall(pattern, text_of(text.raw))):
             only_breaks = set(found) <= set("\n\r")
             value_of_code = text.is_unit or text.field in (*REFERENCES, "code", "order_type")
             yield text.problem(
@@ -625,7 +628,7 @@ def runs_as_formula(context: Context, parameters: Mapping[str, Any]) -> Iterator
 
 def reads_as_formula(text: str) -> bool:
     """Tell whether a spreadsheet would run a text, without spaces at its ends, as a formula."""
-    return bool(_RUN.match(text)) and not _NUMBER_OR_SIGNS.fullmatch(text)
+    return bool(re.match(_RUN, text)) and not re.fullmatch(_NUMBER_OR_SIGNS, text)
 
 
 def decode(text: str) -> str:
@@ -633,18 +636,18 @@ def decode(text: str) -> str:
     for _ in range(3):
         mended = text
         if "&" in mended:
-            mended = _ENTITY.sub(_entity, mended)
+            mended = re.sub(_ENTITY, _entity, mended)
         if not mended.isascii():
-            for pattern, reread in _MISREADINGS:
+            for pattern, reread in _misreadings():
                 mended = pattern.sub(reread, mended)
-            mended = _LOST_A.sub("à", mended)
+            mended = re.sub(_LOST_A, "à", mended)
         if mended == text:
             break
         text = mended
     return text
 
 
-_LOST_A = re.compile(r"(?<![A-ZÀ-Þ])Ã (?= |$)|(?<=[a-z])Ã(?= )")
+_LOST_A = r"(?<![A-ZÀ-Þ])Ã (?= |$)|(?<=[a-z])Ã(?= )"
 """« Ã » and a no-break space stand for « à »; the space may have been made a plain one."""
 
 _SENSIBLE = frozenset(map(chr, (*range(0xA0, 0x100), *range(0x391, 0x3CA)))) | frozenset(
@@ -654,6 +657,9 @@ _SENSIBLE = frozenset(map(chr, (*range(0xA0, 0x100), *range(0x391, 0x3CA)))) | f
 
 
 def _entity(match: re.Match[str]) -> str:
+    import html
+    from html.entities import name2codepoint
+
     name = match.group()[1:-1]
     if not name.startswith("#") and name not in name2codepoint and name != "apos":
         return match.group()
@@ -686,13 +692,17 @@ def _misreading(charset: str) -> tuple[re.Pattern[str], Callable[[re.Match[str]]
     return re.compile(f"{some((0xC2, 0xC3, 0xC5, *greek))}{tail}|{some((0xE2, 0xEF))}{tail}{{2}}"), reread
 
 
-_MISREADINGS = tuple(map(_misreading, ("cp1252", "mac_roman", "cp850")))
+@cache
+def _misreadings() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]:
+    """Return the patterns of UTF-8 read in another character set, with what puts a match right."""
+    return tuple(map(_misreading, ("cp1252", "mac_roman", "cp850")))
 
 
 def _first_difference(raw: str, decoded: str) -> tuple[str, str]:
     """Return the first piece of a text that decoding changes, and what it becomes."""
-    for pattern in (_ENTITY, *(pattern for pattern, _ in _MISREADINGS), _LOST_A):
-        for match in pattern.finditer(raw):
+    patterns: list[str | re.Pattern[str]] = [_ENTITY, *(pattern for pattern, _ in _misreadings()), _LOST_A]
+    for pattern in patterns:
+        for match in re.finditer(pattern, raw):
             if (piece := decode(match.group())) != match.group():
                 return match.group(), piece
     return raw, decoded

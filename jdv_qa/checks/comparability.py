@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jdv_qa.checks.engine import Context, minority, own_cells, rule, schema_problems
+from jdv_qa.checks.engine import Context, minority, of_several_rows, own_cells, rule, schema_problems
 from jdv_qa.checks.finding import Problem
 from jdv_qa.checks.labels import sure_rows
 from jdv_qa.terminology.labels import fold
@@ -72,7 +72,10 @@ def _told(context: Context, record: Record) -> tuple[str, str] | None:
     code = record["result_code"]
     current = context.edition.results.get(code)
     previous = context.previous.results.get(code) if context.previous else None
-    for rows in (sure_rows(context, current) if current and code else (), previous.records if previous else ()):
+    for rows in (
+        sure_rows(context, current.code, current.records) if current and code else (),
+        previous.records if previous else (),
+    ):
         pairs = Counter(
             (row["comparability"], row["discriminating_technique"])
             for row in rows
@@ -89,9 +92,11 @@ def two_levels(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
 
     Of two values that as many rows give, the one of the previous version is right.
     """
-    for result in context.edition.results.values():
+    for result in of_several_rows(context.edition.results):
         names = [name for name in ("comparability", "discriminating_technique") if name in result.variants]
-        rows = [record for record in sure_rows(context, result) if _is_whole(record)] if names else []
+        rows = (
+            [record for record in sure_rows(context, result.code, result.records) if _is_whole(record)] if names else []
+        )
         previous = context.previous.results.get(result.code) if context.previous else None
         for name in names:
             stated = _stated(rows, name)

@@ -22,7 +22,7 @@ from jdv_qa.checks.schemas import SchemaError, Validation
 from jdv_qa.checks.waivers import Stale, Waiver, apply_waivers
 from jdv_qa.errors import JdvError, WorkbookError
 from jdv_qa.language import say
-from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Record, Table, column_letter
+from jdv_qa.workbook.edition import ORDER_FIELDS, Cell, Edition, Entities, Entity, Record, Table, column_letter
 from jdv_qa.workbook.layout import Layout, load_layout
 
 if TYPE_CHECKING:
@@ -201,6 +201,21 @@ def select_rules(profile: Profile, select: Iterable[str] = (), ignore: Iterable[
         if (wanted := profile.apply(described)) is not None:
             chosen[identifier] = wanted
     return chosen
+
+
+def prepare(profile: Profile, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> None:
+    """Load what the rules chosen need whatever the workbook, for whoever waits for the workbook meanwhile.
+
+    Raises JdvError as `select_rules` does.
+    """
+    families = {wanted.family for wanted in select_rules(profile, select, ignore).values()}
+    rule_functions(family for family in families if family not in ("LNC", "VER"))  # seldom: they need what few give
+    if {"UNI", "LAB"} & families:
+        from jdv_qa.terminology.labels import axis_table
+        from jdv_qa.terminology.properties import properties
+
+        axis_table()
+        properties()
 
 
 def check(
@@ -474,6 +489,11 @@ def _find_own_texts(table: Table | None, name: str) -> Mapping[str, list[Record]
         if name not in record.inherited:
             found[record.values.get(name, "")].append(record)
     return found
+
+
+def of_several_rows(entities: Entities[str]) -> Iterator[Entity]:
+    """Yield the orders, or the results, that several rows carry: no other can be told two ways."""
+    return (entities[key] for key, rows in entities.rows.items() if len(rows) > 1)
 
 
 def owner(records: Iterable[Record], name: str) -> Record:

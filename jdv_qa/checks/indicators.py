@@ -71,7 +71,7 @@ def indicators(edition: Edition) -> dict[str, int]:
         return {}
     orders = [order for order in edition.orders.values() if order.code]
     types = Counter("pending" if is_pending(order.code) else order["order_type"].casefold() for order in orders)
-    results = [result.code for result in edition.results.values() if result.code]
+    results = [code for rows in edition.results.rows.values() if (code := rows[0]["result_code"])]
     pending = sum(map(is_pending, results))
     return {
         "orders": len(orders),

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jdv_qa.checks.cells import decode
-from jdv_qa.checks.engine import LABEL_OF, Context, once, own_cells, owner, rule
+from jdv_qa.checks.engine import LABEL_OF, Context, once, own_cells, own_texts, owner, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.language import french_spaces, say
 from jdv_qa.resources import read_yaml, rules_directory
@@ -91,12 +91,12 @@ def labels_of(context: Context) -> Labels:
     return once(context, "labels", lambda: _find_labels(context))
 
 
-def sure_rows(context: Context, result: Entity) -> list[Record]:
+def sure_rows(context: Context, code: str, rows: Iterable[Record]) -> list[Record]:
     """Return the rows of a result that surely speak of it: its code can be read, and their label is that of the code."""
-    if not _is_readable(result.code):
+    if not _is_readable(code):
         return []
     doubtful = once(context, "doubtful_rows", lambda: _doubtful_rows(context))
-    return [record for record in result.records if record.row not in doubtful]
+    return [record for record in rows if record.row not in doubtful]
 
 
 @lru_cache(maxsize=16384)
@@ -385,14 +385,13 @@ def _find_shared_labels(context: Context) -> Iterator[tuple[LabelCell, str]]:
 @rule("LAB-04")
 def no_display_label(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Results without a display label; that of the same result in another row is proposed."""
-    known = {code: result["result_display"] for code, result in context.edition.results.items()}
-    for record, field in own_cells(context.edition.main, ("result_display",)):
+    field = "result_display"
+    for record in own_texts(context, "main", field).get("", ()):
         code = record["result_code"]
-        if record[field] or not (code or record["result_loinc_label"]) or record.cell(field).kind is CellKind.ERROR:
+        if not (code or record["result_loinc_label"]) or record.cell(field).kind is CellKind.ERROR:
             continue
-        display = known.get(code) or next(
-            (row[field] for row in context.edition.results[code].records if row[field]) if code else iter(()), None
-        )
+        rows = context.edition.results.rows[code] if code else ()
+        display = next((row[field] for row in rows if row[field]), None)
         yield Problem(
             "main", record, field, value="", suggestion=display or None, message="known" if display else "default"
         )
@@ -405,19 +404,21 @@ def display_label_twice(context: Context, parameters: Mapping[str, Any]) -> Iter
     Results of one LOINC label are one result with a slip in a code, or two codes for one label: other rules tell.
     """
     sharing: dict[tuple[str, str], dict[str, Record]] = {}
-    for result in context.edition.results.values():
-        for record in sure_rows(context, result):
-            if (display := record["result_display"]) and record["chapter"]:
-                sharing.setdefault((record["chapter"], fold(display)), {}).setdefault(result.code, record)
+    for rows in context.edition.results.rows.values():
+        code = rows[0].values.get("result_code", "")
+        for record in sure_rows(context, code, rows):
+            display, chapter = record.values.get("result_display"), record.values.get("chapter")
+            if display and chapter:
+                sharing.setdefault((chapter, fold(display)), {}).setdefault(code, record)
     results = context.edition.results
-    for (chapter, display), rows in sharing.items():
-        if len(rows) < 2:
+    for (chapter, display), named in sharing.items():
+        if len(named) < 2:
             continue
-        likeness = {code: _likeness(row["result_loinc_label"], _words(display)) for code, row in rows.items()}
-        kept = max(rows, key=lambda code: likeness[code])
-        for code, record in rows.items():
+        likeness = {code: _likeness(row["result_loinc_label"], _words(display)) for code, row in named.items()}
+        kept = max(named, key=lambda code: likeness[code])
+        for code, record in named.items():
             if code != kept and not _same_result(results[kept], results[code]):
-                facts = {"other": kept, "row": rows[kept].row, "chapter": chapter}
+                facts = {"other": kept, "row": named[kept].row, "chapter": chapter}
                 yield Problem("main", record, "result_display", related=(kept,), facts=facts)
 
 
@@ -628,7 +629,13 @@ def _separator(text: str) -> str:
 def too_broad(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Codes whose label has a system too broad to be compared; once a code, orders and results together."""
     broad = set(parameters["systems"])
-    for code, cells in labels_of(context).cells.items():
-        label = parse_label(labels_of(context).usual[code])
-        if label is not None and broad & (loinc_parts("system", label.system) or {label.system}):
+    known: dict[str, bool] = {}
+    labels = labels_of(context)
+    for code, cells in labels.cells.items():
+        label = parse_label(labels.usual[code])
+        if label is None:
+            continue
+        if label.system not in known:
+            known[label.system] = bool(broad & (loinc_parts("system", label.system) or {label.system}))
+        if known[label.system]:
             yield Problem("main", cells[0].record, cells[0].field, code=code, facts={"system": label.system})

@@ -55,9 +55,9 @@ def _values(text: str) -> tuple[str, ...]:
     return values
 
 
-def _pairs(record: Record) -> list[tuple[str, str]]:
-    """Return the (code, label) pairs of a row whose codes and labels pair."""
-    codes, texts = split_values(record["nabm_code"]), _values(record["nabm_label"])
+def _pairs(code: str, label: str) -> list[tuple[str, str]]:
+    """Return the (code, label) pairs of two cells whose codes and labels pair."""
+    codes, texts = split_values(code), _values(label)
     return list(zip(codes, texts, strict=True)) if len(codes) == len(texts) and all(texts) else []
 
 
@@ -66,9 +66,12 @@ def _labels(context: Context) -> Mapping[str, Counter[str]]:
 
     def count() -> dict[str, Counter[str]]:
         labels: dict[str, Counter[str]] = {}
-        for record, _ in own_cells(context.edition.main, ("nabm_label",)):
-            for code, text in _pairs(record):
-                labels.setdefault(code, Counter())[text] += 1
+        for cells, rows in Counter(
+            (record["nabm_code"], record["nabm_label"])
+            for record, _ in own_cells(context.edition.main, ("nabm_label",))
+        ).items():
+            for code, text in _pairs(*cells):
+                labels.setdefault(code, Counter())[text] += rows
         return labels
 
     return once(context, "nabm_labels", count)
@@ -86,7 +89,7 @@ def two_labels(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
             usual = folded.most_common(1)[0][0]
             common[code] = next(text for text, _ in texts.most_common() if fold(text) == usual)
     for record, field in own_cells(context.edition.main, ("nabm_label",)) if common else ():
-        pairs = _pairs(record)
+        pairs = _pairs(record["nabm_code"], record[field])
         odd = [(code, text) for code, text in pairs if code in common and fold(text) != fold(common[code])]
         if odd:
             code, text = odd[0]

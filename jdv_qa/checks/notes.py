@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from jdv_qa.compare.impact import version_key
 from jdv_qa.compare.model import KINDS, PARTS, Change, Comparison, Kind, Part
+from jdv_qa.compare.versions import padded, version_key
 from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import REFERENCE_PARTS, Edition, Record, split_values
@@ -125,7 +125,7 @@ def read_notes(edition: Edition, previous: Edition, layout: Layout) -> tuple[Not
     version goes on with the one above.
     """
     own, before = version_key(edition.identity.version), version_key(previous.identity.version)
-    raised = own is None or before is None or _padded(own) > _padded(before)
+    raised = own is None or before is None or padded(own) > padded(before)
     known = [] if raised else [record.values for record in previous.records("notes")]
     notes = []
     names = _field_names(layout)
@@ -135,29 +135,11 @@ def read_notes(edition: Edition, previous: Edition, layout: Layout) -> tuple[Not
         key = version_key(version)
         if key is None:
             continue
-        is_own = _padded(key) == _padded(own) if own else True
-        between = (
-            before is not None and _padded(before) < _padded(key) and (own is None or _padded(key) <= _padded(own))
-        )
+        is_own = padded(key) == padded(own) if own else True
+        between = before is not None and padded(before) < padded(key) and (own is None or padded(key) <= padded(own))
         if (between if raised and before is not None else is_own) and record.values not in known:
             notes.append(_note(record, names, own=is_own))
     return tuple(notes)
-
-
-def _padded(key: tuple[int, ...]) -> tuple[int, ...]:
-    return key + (0,) * (4 - len(key))
-
-
-def same_version(one: str, other: str) -> bool:
-    """Tell whether two texts begin with the same version number: "1.2 (2.80)" and "1.2.0"."""
-    keys = version_key(one), version_key(other)
-    return keys[0] is not None and keys[1] is not None and _padded(keys[0]) == _padded(keys[1])
-
-
-def above(one: str, other: str) -> bool:
-    """Tell whether the first version number is above the second; False when either is no number."""
-    keys = version_key(one), version_key(other)
-    return keys[0] is not None and keys[1] is not None and _padded(keys[0]) > _padded(keys[1])
 
 
 def _note(record: Record, names: Mapping[str, frozenset[str]], *, own: bool) -> Note:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jdv_qa.checks.engine import Context, minority, own_cells, owner, rule
+from jdv_qa.checks.engine import Context, minority, of_several_rows, own_cells, owner, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.terminology.codes import CodeForm, is_loinc, is_pending, read_code
 from jdv_qa.terminology.labels import fold
@@ -62,7 +62,7 @@ def observation_as_order(context: Context, parameters: Mapping[str, Any]) -> Ite
 @rule("TYP-04")
 def two_types(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Order codes whose rows give different types."""
-    for order in context.edition.orders.values():
+    for order in of_several_rows(context.edition.orders):
         if "order_type" in order.variants and order.code:
             common, others = minority(order.records, "order_type")
             for record in others:

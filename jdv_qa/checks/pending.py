@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jdv_qa.checks.codes import problems_of
-from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, owner, rule
+from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, own_cells, own_texts, owner, rule
 from jdv_qa.checks.finding import Problem
 from jdv_qa.terminology.codes import CodeForm, is_pending
 from jdv_qa.terminology.labels import fold, parse_label
@@ -31,9 +31,16 @@ def malformed_pending(context: Context, parameters: Mapping[str, Any]) -> Iterat
 def two_meanings(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Pending codes that rows give different LOINC labels, orders and results together; the first label keeps the code."""
     first: dict[str, tuple[Record, str]] = {}
-    for record, name in own_cells(context.edition.main, CODE_FIELDS):
+    cells = [
+        (record, name)
+        for name in CODE_FIELDS
+        for code, records in own_texts(context, "main", name).items()
+        if is_pending(code)
+        for record in records
+    ]
+    for record, name in sorted(cells, key=lambda cell: cell[0].row):
         code, label = record[name], record[LABEL_OF[name]]
-        if not is_pending(code) or not label:
+        if not label:
             continue
         known, known_label = first.setdefault(code, (record, label))
         if fold(label) != fold(known_label):
@@ -85,10 +92,10 @@ def _versions_since_added(edition: Edition) -> dict[str, int]:
 
 def _pending_entities(edition: Edition) -> Iterator[tuple[Entity, str]]:
     """Yield pending orders, then pending results that are not orders too."""
-    for order in edition.orders.values():
+    for order in (edition.orders[key] for key in edition.orders if is_pending(key)):
         if is_pending(order.code):
             yield order, "order_code"
-    for result in edition.results.values():
+    for result in (edition.results[key] for key in edition.results if is_pending(key)):
         if is_pending(result.code) and result.code not in edition.orders:
             yield result, "result_code"
 
@@ -115,7 +122,7 @@ def same_label_twice(context: Context, parameters: Mapping[str, Any]) -> Iterato
     """LOINC labels that are pending under two codes, orders and results apart."""
     for entities, code_field in ((context.edition.orders, "order_code"), (context.edition.results, "result_code")):
         first: dict[str, Entity] = {}
-        for entity in entities.values():
+        for entity in (entities[key] for key in entities if is_pending(key)):
             label = entity[LABEL_OF[code_field]]
             if not is_pending(entity.code) or not label:
                 continue

@@ -10,10 +10,10 @@ from typing import Any
 from jdv_qa.checks.dates import differ, read_date
 from jdv_qa.checks.engine import LABEL_OF, Context, rule
 from jdv_qa.checks.finding import Problem
-from jdv_qa.checks.notes import above, same_version
 from jdv_qa.checks.summary import line_of
-from jdv_qa.compare.impact import propose_version, version_key
+from jdv_qa.compare.impact import propose_version
 from jdv_qa.compare.model import KINDS, Change
+from jdv_qa.compare.versions import above, same_version, version_key
 from jdv_qa.compare.wording import change_count, field_name, kind_count, listed, part_name, phrase
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import CodeForm, has_loinc_form, is_loinc, is_pending, read_code, with_dash

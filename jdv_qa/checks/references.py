@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from jdv_qa.checks.cells import fold_letters
-from jdv_qa.checks.engine import Context, minority, own_cells, owner, rule, schema_problems
+from jdv_qa.checks.engine import Context, minority, of_several_rows, own_cells, owner, rule, schema_problems
 from jdv_qa.checks.finding import Problem
 from jdv_qa.checks.labels import sure_rows
 from jdv_qa.terminology.codes import CodeForm, read_code, without_look_alikes
@@ -186,10 +186,10 @@ def two_chapters(context: Context, parameters: Mapping[str, Any]) -> Iterator[Pr
     Of two chapters that as many rows give, the one of the previous version is right.
     """
     defined = {record["code"] for record in context.edition.records("chapters")}
-    for result in context.edition.results.values():
+    for result in of_several_rows(context.edition.results):
         if "chapter" not in result.variants:
             continue
-        rows = [record for record in sure_rows(context, result) if record["chapter"] in defined]
+        rows = [record for record in sure_rows(context, result.code, result.records) if record["chapter"] in defined]
         previous = context.previous.results.get(result.code) if context.previous else None
         if previous:
             rows.sort(key=lambda record: record["chapter"] != previous["chapter"])

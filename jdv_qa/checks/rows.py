@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jdv_qa.checks.engine import Context, minority, own_cells, owner, rule, schema_problems
+from jdv_qa.checks.engine import Context, minority, of_several_rows, own_cells, owner, rule, schema_problems
 from jdv_qa.checks.finding import Problem
 from jdv_qa.terminology.labels import fold
 from jdv_qa.workbook.edition import Entity, Record, split_values
@@ -61,16 +61,17 @@ def result_without_order(context: Context, parameters: Mapping[str, Any]) -> Ite
     sheet = context.edition.sheet_of("main")
     merged = {row for area in (sheet.merged if sheet else ()) for row in range(area.first_row, area.last_row + 1)}
     blank = [record for record in main.records if "order_code" in record.inherited and record.row not in merged]
-    repeated = sum(
-        record["order_code"] == above["order_code"] and "order_code" not in record.inherited
-        for above, record in zip(main.records, main.records[1:], strict=False)
-    )
+    codes = [record.values.get("order_code", "") for record in main.records]
+    alike = [record for record, code, above in zip(main.records[1:], codes[1:], codes, strict=False) if code == above]
+    repeated = sum("order_code" not in record.inherited for record in alike)
     slips = (
         {record.row for record in blank}
         if repeated >= parameters["rows"] and len(blank) <= parameters["share"] * repeated
         else set()
     )
     for record in main.records:
+        if "order_code" in record.values and record.row not in slips:
+            continue
         if not _has_result(record) or (record.cell("order_code").raw is not None and not record["order_code"]):
             continue
         if record.row in slips:
@@ -89,7 +90,7 @@ def result_without_order(context: Context, parameters: Mapping[str, Any]) -> Ite
 @rule("GRP-04")
 def order_cells_differ(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Cells of an order that differ between its rows; the minority is named. Type and label have rules of their own."""
-    for order in context.edition.orders.values():
+    for order in of_several_rows(context.edition.orders):
         for name in order.variants:
             if name in parameters["left_to_others"] or not order.code:
                 continue
@@ -127,7 +128,7 @@ def label_for_two_codes(context: Context, parameters: Mapping[str, Any]) -> Iter
 @rule("GRP-06")
 def code_with_two_labels(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Order codes whose rows give different labels; the minority is named."""
-    for order in context.edition.orders.values():
+    for order in of_several_rows(context.edition.orders):
         if "order_label" not in order.variants or not order.code:
             continue
         common, others = minority([record for record in order.records if record["order_label"]], "order_label")

@@ -10,8 +10,7 @@ from jdv_qa.checks.dates import differ, read_date
 from jdv_qa.checks.engine import Context, rule, schema_problems
 from jdv_qa.checks.finding import Problem
 from jdv_qa.checks.indicators import INDICATORS, indicators
-from jdv_qa.checks.notes import above, same_version
-from jdv_qa.compare.impact import version_key
+from jdv_qa.compare.versions import above, same_version, version_key
 from jdv_qa.language import figure
 from jdv_qa.workbook.edition import Edition, Record
 from jdv_qa.workbook.layout import normal_form

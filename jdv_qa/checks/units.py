@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jdv_qa.checks.cells import fold_letters
@@ -460,6 +461,7 @@ def _is_molar(unit: Unit, other: Unit) -> bool:
 def outside_si(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Main units outside SI, or by another volume than the litre, where the property has an SI unit; once a code."""
     told: set[str] = set()
+    written = cache(write_factor)
     for result in _results(context):
         code = result.record["result_code"] or result.record["result_loinc_label"]
         if result.right_unit is None or result.meaning.qualitative or code in told:
@@ -470,7 +472,7 @@ def outside_si(context: Context, parameters: Mapping[str, Any]) -> Iterator[Prob
         told.add(code)
         suggestion, factor = nearest
         message = "same" if factor == 1 else "default" if factor is not None else "offset"
-        facts = {"factor": write_factor(factor) if factor is not None else ""}
+        facts = {"factor": written(factor) if factor is not None else ""}
         yield Problem("main", result.record, "unit", suggestion=suggestion, message=message, facts=facts)
 
 
@@ -528,7 +530,7 @@ def _is_inverse(value: Fraction, right: Fraction) -> bool:
 @rule("UNI-10")
 def spelled_two_ways(context: Context, parameters: Mapping[str, Any]) -> Iterator[Problem]:
     """Units that the workbook spells two ways; each spelling but the commonest is named once, where it is first met."""
-    spellings: dict[tuple[object, ...], dict[str, tuple[Record, str]]] = {}
+    first: dict[str, tuple[Unit, Record, str]] = {}
     counts: Counter[str] = Counter()
     elsewhere = {row for row, _ in _two_main_units(context)}
     for result in _results(context):
@@ -541,7 +543,11 @@ def spelled_two_ways(context: Context, parameters: Mapping[str, Any]) -> Iterato
                 continue
             text = judgement.unit.text
             counts[text] += 1
-            spellings.setdefault(spelling_key(judgement.unit), {}).setdefault(text, (result.record, name))
+            if text not in first:
+                first[text] = judgement.unit, result.record, name
+    spellings: dict[tuple[object, ...], dict[str, tuple[Record, str]]] = {}
+    for text, (unit, record, name) in first.items():
+        spellings.setdefault(spelling_key(unit), {})[text] = record, name
     for texts in spellings.values():
         if len(texts) < 2:
             continue

@@ -112,7 +112,7 @@ def run_check(demand: Demand, settings: Settings) -> Report:
     On a terminal, what takes more than a second shows how far it is.
     """
     from jdv_qa.checks.baseline import load_baseline
-    from jdv_qa.checks.engine import check
+    from jdv_qa.checks.engine import check, prepare
     from jdv_qa.checks.waivers import load_waivers
     from jdv_qa.cli.progress import patience
     from jdv_qa.workbook.layout import load_layout
@@ -120,11 +120,14 @@ def run_check(demand: Demand, settings: Settings) -> Report:
     chosen = settings.check
     profile = load_chosen_profile(demand.profile, settings)
     layout = demand.layout or settings.layout
+    select = demand.select or tuple(chosen.get("select", ()))
+    ignore = demand.ignore or tuple(chosen.get("ignore", ()))
     waivers = demand.waivers or settings.file("waivers")
     baseline = load_baseline(demand.baseline) if demand.baseline else None
     granted = load_waivers(waivers) if waivers else None
     with patience() as told:
         told(say("Lecture du classeur", "Reading the workbook"), 0, 0)
+        prepare(profile, select, ignore)
         edition = read(demand.workbook, layout)
         told(say("Lecture des versions précédentes", "Reading earlier versions"), 0, 0)
         earlier = [read(path, layout) for path in demand.previous or _previous(settings)]
@@ -140,8 +143,8 @@ def run_check(demand: Demand, settings: Settings) -> Report:
             waivers=granted,
             baseline=baseline,
             profile=profile,
-            select=demand.select or tuple(chosen.get("select", ())),
-            ignore=demand.ignore or tuple(chosen.get("ignore", ())),
+            select=select,
+            ignore=ignore,
             on_rule=lambda rule, done, total: told(say(f"Règle {rule}", f"Rule {rule}"), done, total),
         )
 

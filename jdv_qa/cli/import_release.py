@@ -32,7 +32,7 @@ def import_release(
     They are not checked. Several files enter by version, the earliest first; each must be above the last version of the
     register. Exit status: 0 imported, 1 refused, 2 a workbook cannot be read.
     """
-    from jdv_qa.compare.impact import version_key
+    from jdv_qa.compare.versions import version_key
     from jdv_qa.publish.register import refuse_version
     from jdv_qa.publish.release import import_files, imported_version, make_release, plan_import
     from jdv_qa.report.register_documents import release_documents

@@ -120,8 +120,8 @@ def follow(
 
 def _released_before(release: Edition, layout: str | None) -> Edition | None:
     """Return the version of the register of releases that comes before one, None where there is none."""
-    from jdv_qa.checks.notes import above
     from jdv_qa.cli.settings import load_settings
+    from jdv_qa.compare.versions import above
     from jdv_qa.publish.register import load_register, read_release
     from jdv_qa.workbook.layout import load_layout
 

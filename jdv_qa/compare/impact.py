@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from jdv_qa.compare.model import ACTORS, IMPACTS, KINDS, PARTS, Actor, Change, Impact
+from jdv_qa.compare.versions import VERSION
 from jdv_qa.compare.wording import change_count, phrase, typeset
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import count, current_language, say
@@ -16,8 +16,6 @@ from jdv_qa.resources import UnreadableYaml, read_yaml, rules_directory
 
 ANY = "*"
 """Stands for every field, or part, that the file does not name."""
-
-_VERSION = re.compile(r"(\D*)(\d+(?:\.\d+)*)(.*)")
 
 
 class Judgement(NamedTuple):
@@ -228,7 +226,7 @@ def propose_version(old_version: str, changes: Iterable[Change]) -> Proposal:
 
 def next_version(version: str, step: Literal["minor", "patch"]) -> str:
     """Return the version number one step on: ("1.1.10", "minor") -> "1.2.0"; "" when the text is no number."""
-    match = _VERSION.fullmatch(version.strip())
+    match = VERSION.fullmatch(version.strip())
     if match is None or len(match.group(1).strip()) > 1:
         return ""
     numbers = [int(number) for number in match.group(2).split(".")]
@@ -236,9 +234,3 @@ def next_version(version: str, step: Literal["minor", "patch"]) -> str:
     place = 1 if step == "minor" else 2
     numbers = numbers[:place] + [numbers[place] + 1] + [0] * (len(numbers) - place - 1)
     return match.group(1) + ".".join(map(str, numbers))
-
-
-def version_key(version: str) -> tuple[int, ...] | None:
-    """Return the numbers of a version for comparison, None when it does not begin with a number."""
-    match = _VERSION.fullmatch(version.strip())
-    return tuple(int(number) for number in match.group(2).split(".")) if match else None

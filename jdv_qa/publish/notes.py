@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from jdv_qa.checks.indicators import indicator_label, indicators
-from jdv_qa.compare.impact import Impacts, load_impacts, propose_version, version_key
+from jdv_qa.compare.impact import Impacts, load_impacts, propose_version
 from jdv_qa.compare.model import KINDS, PARTS, REFERENCES, Change, Comparison, Kind, Part, code_place, field_place
+from jdv_qa.compare.versions import version_key
 from jdv_qa.compare.wording import (
     change_count,
     collision_sentence,

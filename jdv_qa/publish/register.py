@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from jdv_qa.checks.indicators import INDICATORS
-from jdv_qa.checks.notes import above, same_version
 from jdv_qa.compare.model import IMPACTS, KINDS
+from jdv_qa.compare.versions import above, same_version
 from jdv_qa.errors import RegisterError, ReleaseRefused, WorkbookError
 from jdv_qa.files import reason_of, sync_folder
 from jdv_qa.language import say

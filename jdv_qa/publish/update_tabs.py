@@ -19,10 +19,10 @@ from jdv_qa.checks.catalogue import load_catalogue
 from jdv_qa.checks.cells import reads_as_formula
 from jdv_qa.checks.dates import read_date
 from jdv_qa.checks.indicators import indicators
-from jdv_qa.checks.notes import Told, fields_named, load_vocabulary, read_told, same_version
+from jdv_qa.checks.notes import Told, fields_named, load_vocabulary, read_told
 from jdv_qa.checks.summary import known_indicators, whole_number
-from jdv_qa.compare.impact import version_key
 from jdv_qa.compare.model import Change, Comparison, Part, code_place
+from jdv_qa.compare.versions import same_version, version_key
 from jdv_qa.compare.wording import field_name
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say

@@ -32,7 +32,10 @@ def _written(value: Any, line: str, step: str) -> str:
     if isinstance(value, Mapping):
         if not value:
             return "{}"
-        members = [f"{_quoted(key)}: {_written(value[key], inner, step)}" for key in value]
+        members = [
+            f"{_quoted(key)}: {_quoted(item) if type(item) is str else _written(item, inner, step)}"
+            for key, item in value.items()
+        ]
         return f"{{{inner}{f',{inner}'.join(members)}{line}}}"
     if isinstance(value, list | tuple):
         if not value:

@@ -19,8 +19,8 @@ from jdv_qa.checks.catalogue import load_catalogue
 from jdv_qa.checks.engine import check
 from jdv_qa.checks.finding import Finding, Severity
 from jdv_qa.checks.indicators import indicators
-from jdv_qa.checks.notes import same_version
 from jdv_qa.checks.summary import known_indicators, whole_number
+from jdv_qa.compare.versions import same_version
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.terminology.codes import is_loinc

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from jdv_qa.compare.impact import version_key
+from jdv_qa.compare.versions import version_key
 from jdv_qa.errors import JdvError, OutputError
 from jdv_qa.files import write_file
 from jdv_qa.language import french_spaces, say

@@ -13,10 +13,11 @@ import pytest
 
 from jdv_qa.checks.dates import differ, read_date
 from jdv_qa.checks.engine import Context, check, rule_functions
-from jdv_qa.checks.notes import above, read_told, same_version
+from jdv_qa.checks.notes import read_told
 from jdv_qa.checks.previous import _cut, _same_meaning, _Use
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.model import Change
+from jdv_qa.compare.versions import above, same_version
 from jdv_qa.sample import files
 from jdv_qa.terminology.loinc import LoincRelease
 from jdv_qa.workbook.edition import Edition, Record

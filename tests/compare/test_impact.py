@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.compare.compare import compare
-from jdv_qa.compare.impact import load_impacts, next_version, propose_version, version_key
+from jdv_qa.compare.impact import load_impacts, next_version, propose_version
 from jdv_qa.compare.model import KINDS, PARTS, REFERENCES, Change, Impact, Kind, Part
+from jdv_qa.compare.versions import version_key
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import use_language
 from jdv_qa.workbook.edition import ORDER_FIELDS, RESULT_FIELDS
