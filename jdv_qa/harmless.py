@@ -4,14 +4,26 @@ A cell, a path or the name of a tab may hold escape sequences, which a terminal 
 the letters round or that nobody sees. They are shown by their number: ‹U+001B›.
 """
 
-import re
+from __future__ import annotations
 
-_HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for the tab and the line feed
-    "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, or turning round
-    "\ud800-\udfff\U000e0000-\U000e007f]"  # no characters at all
-)
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from re import Pattern
+
 _BREAKS = str.maketrans("\n\t", "⏎⇥")
+
+
+@cache
+def _harmful() -> Pattern[str]:
+    import re
+
+    return re.compile(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for the tab and the line feed
+        "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, or turning round
+        "\ud800-\udfff\U000e0000-\U000e007f]"  # no characters at all
+    )
 
 
 def harmless(text: str) -> str:
@@ -26,21 +38,21 @@ def harmless_line(text: str) -> str:
 
 def is_harmless(text: str) -> bool:
     """Tell whether a text may be shown as it is."""
-    return _HARMFUL.search(text) is None
+    return _harmful().search(text) is None
 
 
 def escaped(text: str) -> str:
     """Return a text whose harmful characters are escaped as in JSON, so that JSON stays the same JSON."""
     import json
 
-    return _HARMFUL.sub(lambda found: json.dumps(found.group())[1:-1], text)
+    return _harmful().sub(lambda found: json.dumps(found.group())[1:-1], text)
 
 
 def harmless_parts(text: str) -> list[tuple[str, slice | None]]:
     """Return the parts of a harmless text, each with its place in the text given, None for a harmful character."""
     parts: list[tuple[str, slice | None]] = []
     done = 0
-    for found in _HARMFUL.finditer(text):
+    for found in _harmful().finditer(text):
         if found.start() > done:
             parts.append((text[done : found.start()], slice(done, found.start())))
         parts.append((f"‹U+{ord(found.group()):04X}›", None))

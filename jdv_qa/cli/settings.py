@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jdv_qa.errors import JdvError
 from jdv_qa.language import LANGUAGES, say
@@ -41,8 +41,10 @@ REGISTER = "releases"
 """The folder of the register, in the current folder, where the settings name no other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Settings(NamedTuple):
     """The settings of a folder.
 
     `check` and `release`: option -> value; `rules`: severities and parameters laid over the profile; `language`: "" where the
@@ -50,9 +52,9 @@ class Settings:
     """
 
     path: Path
-    check: Mapping[str, Any] = field(default_factory=dict)
-    rules: Mapping[str, Any] = field(default_factory=dict)
-    release: Mapping[str, Any] = field(default_factory=dict)
+    check: Mapping[str, Any] = _NONE
+    rules: Mapping[str, Any] = _NONE
+    release: Mapping[str, Any] = _NONE
     language: str = ""
     named_layout: str = ""
 
