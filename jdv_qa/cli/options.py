@@ -84,7 +84,13 @@ def read(workbook: Path, layout: str | None) -> Edition:
 
         register = load_register(load_settings().register)
         return read_with_rows(register, find_release(register, version), load_layout(layout))
-    return read_edition(workbook, load_layout(layout) if layout else None)
+    edition = read_edition(workbook, load_layout(layout) if layout else None)
+    if workbook.is_file():
+        from jdv_qa.workbook.remarks import remarks_on
+
+        for remark in remarks_on(workbook):
+            print(f"jdv: {remark}", file=sys.stderr)
+    return edition
 
 
 def _version_asked(path: Path) -> str | None:

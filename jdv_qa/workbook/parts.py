@@ -10,7 +10,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from jdv_qa.language import say
 from jdv_qa.workbook.limits import MAX_PART, MAX_PARTS, MAX_UNPACKED, Refused
@@ -21,6 +21,8 @@ _END = struct.Struct("<4s4H2LH")
 _ENCRYPTED = 0x01
 _UTF_8 = 0x800
 _VERSION = 20
+_FIRST_DAY = 1 << 5 | 1
+"""1980-01-01, as the archive writes dates."""
 
 
 class Parts:
@@ -38,6 +40,13 @@ class Parts:
                     "reprenez une copie saine, ou enregistrez-le à nouveau depuis Excel",
                     f"{len(members)} parts in the file, a workbook has fewer than {MAX_PARTS}; "
                     "take a sound copy, or save it anew from Excel",
+                )
+            )
+        if sum(member.compress_size for member in members) > len(content):
+            raise Refused(
+                say(
+                    "les parties du fichier se recouvrent ; reprenez une copie saine, ou enregistrez-le à nouveau depuis Excel",
+                    "the parts of the file overlap; take a sound copy, or save it anew from Excel",
                 )
             )
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -70,7 +79,7 @@ class Parts:
         return self._members[name].file_size
 
     def read(self, name: str) -> bytes:
-        """Return a part, unpacked. Raises KeyError when there is none of that name, BadZipFile on a damaged one, and Refused."""
+        """Return a part, unpacked. Raises KeyError when there is none of that name, and Refused."""
         member = self._members[name]
         if name not in self._unpacked:
             self._total += member.file_size
@@ -82,41 +91,47 @@ class Parts:
             data = packed
         elif member.compress_type == zipfile.ZIP_DEFLATED:
             unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-            data = unpacker.decompress(packed, member.file_size + 1)
+            try:
+                data = unpacker.decompress(packed, member.file_size + 1)
+            except zlib.error:
+                raise _damaged(name) from None
             if len(data) > member.file_size:
                 raise _too_large(name, member.file_size, more=True)
             if not unpacker.eof:
-                raise zipfile.BadZipFile(name)
+                raise _damaged(name)
         else:
-            raise zipfile.BadZipFile(name)
+            raise _damaged(name)
         if len(data) != member.file_size or zlib.crc32(data) != member.CRC:
-            raise zipfile.BadZipFile(name)
+            raise _damaged(name)
         return data
 
     def _packed(self, member: zipfile.ZipInfo) -> bytes:
         """Return the bytes of a part as they stand in the file."""
         start = member.header_offset
         if start < 0 or start + _LOCAL.size > len(self._content):
-            raise zipfile.BadZipFile(member.filename)
+            raise _damaged(member.filename)
         header = _LOCAL.unpack_from(self._content, start)
         if header[0] != b"PK\x03\x04" or (header[2] | member.flag_bits) & _ENCRYPTED:
-            raise zipfile.BadZipFile(member.filename)
+            raise _damaged(member.filename)
         start += _LOCAL.size + header[9] + header[10]
         packed = self._content[start : start + member.compress_size]
         if len(packed) != member.compress_size:
-            raise zipfile.BadZipFile(member.filename)
+            raise _damaged(member.filename)
         return packed
 
-    def archive(self, names: Iterable[str]) -> bytes:
-        """Return an archive of some parts, which have been read and so are what the file says they are."""
+    def archive(self, names: Iterable[str], replaced: Mapping[str, bytes]) -> bytes:
+        """Return an archive of some parts, which have been read and so are what the file says, or of other bytes for them."""
         pieces: list[bytes] = []
         directory: list[bytes] = []
         offset = 0
         for part in names:
             assert part in self._unpacked
             member, name = self._members[part], part.encode()
-            packed = self._packed(member)
-            about = _VERSION, _UTF_8, member.compress_type, 0, 33, member.CRC, len(packed), member.file_size, len(name)
+            if (data := replaced.get(part)) is not None:
+                packed, method, crc, size = data, zipfile.ZIP_STORED, zlib.crc32(data), len(data)
+            else:
+                packed, method, crc, size = self._packed(member), member.compress_type, member.CRC, member.file_size
+            about = _VERSION, _UTF_8, method, 0, _FIRST_DAY, crc, len(packed), size, len(name)
             local = _LOCAL.pack(b"PK\x03\x04", *about, 0) + name
             directory += (_CENTRAL.pack(b"PK\x01\x02", _VERSION, *about, 0, 0, 0, 0, 0, offset), name)
             pieces += (local, packed)
@@ -125,6 +140,15 @@ class Parts:
         number = len(directory) // 2
         end = _END.pack(b"PK\x05\x06", 0, 0, number, number, len(index), offset, 0)
         return b"".join((*pieces, index, end))
+
+
+def _damaged(name: str) -> Refused:
+    return Refused(
+        say(
+            f"la partie « {name} » est abîmée ou chiffrée ; reprenez une copie saine, ou réparez le classeur dans Excel",
+            f'the part "{name}" is damaged or encrypted; take a sound copy, or repair the workbook in Excel',
+        )
+    )
 
 
 def _too_large(name: str, size: int, *, more: bool = False) -> Refused:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jdv_qa.errors import WorkbookError
-from jdv_qa.language import say
+from jdv_qa.language import figure, say
 from jdv_qa.workbook.edition import (
     ORDER_FIELDS,
     Cell,
@@ -32,6 +32,7 @@ from jdv_qa.workbook.edition import (
     Sheet,
     Source,
     Table,
+    column_letter,
 )
 from jdv_qa.workbook.layout import (
     OTHER_VALUE_SETS,
@@ -45,7 +46,8 @@ from jdv_qa.workbook.layout import (
     nearest_tab,
     normal_form,
 )
-from jdv_qa.workbook.sheets import RawSheet, Reader, plain_value, read_sheets
+from jdv_qa.workbook.limits import MAX_TEXT, Refused
+from jdv_qa.workbook.sheets import RawSheet, Reader, damaged, plain_value, read_sheets
 
 HEADER_SEARCH_ROWS = 30
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
@@ -90,6 +92,13 @@ def read_edition(path: str | Path, layout: Layout | None = None, *, reader: Read
 
         return read_tables(path, layout)
     content, sheets = read_sheets(path, reader)
+    try:
+        return _edition(path, content, sheets, layout, named=named)
+    except Refused as error:
+        raise damaged(path, error) from error
+
+
+def _edition(path: Path, content: bytes, sheets: Sequence[RawSheet], layout: Layout, *, named: bool) -> Edition:
     tabs = find_tabs(sheets, layout)
     main_key = main_tab(layout)
     if not named and main_key not in tabs.values() and (other := _other_value_set(sheets)) is not None:
@@ -360,6 +369,7 @@ def _read_body(
     rows = _fill_merged(raw, header_row)
     below = list(zip_longest(*islice(rows, header_row, None)))
     texts = [_texts(values) for values in below]
+    _refuse_long(raw.sheet.name, texts, header_row)
     filled = {position for position, column in enumerate(texts, 1) if any(column)}
     fields = [
         (column.index - 1, column.field, _blanks(tab.columns.get(column.field)))
@@ -400,6 +410,22 @@ def _read_body(
             if strays:
                 body.loose.extend(Loose(number, at + 1, column[place]) for at, column in strays if column[place])
     return body
+
+
+def _refuse_long(sheet: str, columns: Sequence[Sequence[str]], header_row: int) -> None:
+    """Raise Refused when a cell holds more than Excel allows, which would take for ever to judge."""
+    for position, texts in enumerate(columns, 1):
+        longest = max(texts, key=len, default="")
+        if len(longest) > MAX_TEXT:
+            address = f"{column_letter(position)}{header_row + 1 + texts.index(longest)}"
+            raise Refused(
+                say(
+                    f"onglet « {sheet} », cellule {address} : {figure(len(longest))} caractères, "
+                    f"Excel en permet {figure(MAX_TEXT)} ; raccourcissez ce texte",
+                    f'tab "{sheet}", cell {address}: {figure(len(longest))} characters, Excel allows {figure(MAX_TEXT)}; '
+                    "shorten this text",
+                )
+            )
 
 
 def _texts(values: Sequence[RawValue]) -> list[str]:
@@ -564,6 +590,7 @@ def _complete_orders(
 
 def read_summary(raw: RawSheet, tab: TabLayout) -> tuple[Table, Identity]:
     """Read the lines of label and value of the Sommaire, down to the table of past versions."""
+    _refuse_long(raw.sheet.name, [list(map(text_of, values)) for values in zip_longest(*raw.rows)], 0)
     header_row = _history_header(raw, tab)[0]
     rows = raw.rows[: header_row - 1] if header_row else raw.rows
     known = {normal_form(text): key for key, texts in tab.labels.items() for text in texts}

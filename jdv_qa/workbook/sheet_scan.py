@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from pyexpat import ExpatError, ParserCreate
+from pyexpat import ParserCreate
 from typing import NamedTuple
 
 from jdv_qa.language import say
@@ -32,6 +32,16 @@ _NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"']([0-9]{1,7})[\"']")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})")
 
+KNOWN_ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
+"""The errors that python-calamine knows; later Excels have others."""
+
+_LATER_ERROR = re.compile(
+    rb"(<c\b[^>]*\bt=\"e\"[^>]*>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>)"
+    rb"(?!#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)</v>)[^<]*(</v>)"
+)
+_KINDS = frozenset({"", "n", "s", "str", "inlineStr", "b", "e", "d"})
+_BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
+
 _BY_DIGITS = {
     1: rb"[A-Z]{1,2}",
     2: rb"[A-Z]{1,2}",
@@ -52,6 +62,7 @@ class SheetLook(NamedTuple):
     merged: tuple[MergedRange, ...]
     formulas: dict[tuple[int, int], str]
     errors: dict[tuple[int, int], str]
+    booleans: dict[tuple[int, int], bool]
     has_tables: bool
 
 
@@ -60,20 +71,35 @@ def refuse_markup(data: bytes, part: str) -> None:
     prolog = _PROLOG.match(data)
     encoding = _ENCODING.search(prolog[1] or b"") if prolog else None
     if prolog is None or (encoding is not None and encoding[1].lower() not in _ENCODINGS):
-        raise Refused(
-            say(
-                f"la partie « {part} » ne commence pas comme le XML d'un classeur (type de document, ou encodage inattendu) ; "
-                "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
-                f'the part "{part}" does not begin as the XML of a workbook does (document type, or unexpected encoding); '
-                "open the workbook in Excel and save it as .xlsx",
-            )
+        raise unusual_markup(part)
+
+
+def unusual_markup(part: str) -> Refused:
+    """Return the refusal of an XML part that begins as no program writes it."""
+    return Refused(
+        say(
+            f"la partie « {part} » ne commence pas comme le XML d'un classeur (type de document, ou encodage inattendu) ; "
+            "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+            f'the part "{part}" does not begin as the XML of a workbook does (document type, or unexpected encoding); '
+            "open the workbook in Excel and save it as .xlsx",
         )
+    )
 
 
 def look_at(sheet: str, part: str, data: bytes) -> SheetLook:
     """Look at the XML of a sheet. Raises Refused, naming tab and cell, on what no reader may be given; ExpatError on no XML."""
     refuse_markup(data, part)
-    return _quick_look(data) or _CarefulLook(sheet).at(data)
+    return _quick_look(data) or look_closely(sheet, data)
+
+
+def look_closely(sheet: str, data: bytes, strings: int | None = None) -> SheetLook:
+    """Look at every cell of a sheet; where `strings` is known, the texts in the workbook's table, cells beyond it are refused."""
+    return _CarefulLook(sheet, strings).at(data)
+
+
+def with_known_errors(data: bytes) -> bytes:
+    """Return the XML of a sheet with the errors of later Excels ("#SPILL!"), which stop python-calamine, as "#N/A"."""
+    return _LATER_ERROR.sub(rb"\1#N/A\2", data)
 
 
 @lru_cache(maxsize=8)
@@ -120,6 +146,7 @@ def _quick_look(data: bytes) -> SheetLook | None:
         tuple(sorted(merged, key=lambda one: one[:2])),
         {},
         {},
+        {},
         b"tablePart " in after,
     )
 
@@ -131,14 +158,15 @@ def _column_range(first: int, last: int) -> range:
 class _CarefulLook:
     """The same, by parsing, with the formulas and the error cells; `sheet` is for what is said of a cell that is refused."""
 
-    def __init__(self, sheet: str) -> None:
-        self.sheet = sheet
+    def __init__(self, sheet: str, strings: int | None) -> None:
+        self.sheet, self.strings = sheet, strings
         self.row = self.column = self.bottom = self.right = 0
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
         self.merged: list[MergedRange] = []
         self.formulas: dict[tuple[int, int], str] = {}
         self.errors: dict[tuple[int, int], str] = {}
+        self.booleans: dict[tuple[int, int], bool] = {}
         self.filtered = self.has_tables = False
         self.kind = ""
         self.text: list[str] = []
@@ -166,6 +194,7 @@ class _CarefulLook:
             tuple(sorted(self.merged, key=lambda one: one[:2])),
             self.formulas,
             self.errors,
+            self.booleans,
             self.has_tables,
         )
 
@@ -178,7 +207,7 @@ class _CarefulLook:
             finish()
 
     def refuse_type(self, name: str, *_: object) -> None:
-        raise ExpatError(f"DOCTYPE {name}")
+        raise unusual_markup(self.sheet)
 
     def start_row(self, attributes: dict[str, str]) -> None:
         stated = attributes.get("r")
@@ -203,6 +232,10 @@ class _CarefulLook:
         if self.column > MAX_COLUMNS or not 1 <= self.row <= MAX_ROWS:
             raise self.impossible(stated or f"{column_letter(self.column)}{self.row}")
         self.kind, self.inside = attributes.get("t", ""), True
+        if self.kind not in _KINDS:
+            raise self.wrong_value(
+                say(f"type de cellule inconnu « {_shown(self.kind)} »", f'unknown type of cell "{_shown(self.kind)}"')
+            )
         if self.kind == "e":
             self.errors[self.row, self.column] = "#ERROR!"
 
@@ -217,13 +250,30 @@ class _CarefulLook:
     def start_value(self, attributes: dict[str, str]) -> None:
         self.fill()
         self.text.clear()
-        if self.kind == "e" and self.inside:
+        if self.kind in ("e", "b", "s") and self.inside:
             self.parser.CharacterDataHandler = self.text.append
 
     def end_value(self) -> None:
         self.parser.CharacterDataHandler = None
-        if self.kind == "e" and self.inside and self.text:
-            self.errors[self.row, self.column] = "".join(self.text)
+        if not self.inside or not (text := "".join(self.text)):
+            return
+        if self.kind == "e":
+            self.errors[self.row, self.column] = text
+        elif self.kind == "b":
+            if (truth := _BOOLEANS.get(text.strip())) is None:
+                raise self.wrong_value(
+                    say(f"« {_shown(text)} » n'est ni vrai ni faux", f'"{_shown(text)}" is no truth value')
+                )
+            self.booleans[self.row, self.column] = truth
+        elif self.kind == "s":
+            known = text.isascii() and text.isdecimal() and len(text) < 10
+            if not known or (self.strings is not None and int(text) >= self.strings):
+                raise self.wrong_value(
+                    say(
+                        f"elle renvoie au texte n° {_shown(text)}, que la table des textes du classeur n'a pas",
+                        f"it refers to text no. {_shown(text)}, which the workbook's table of texts lacks",
+                    )
+                )
 
     def start_formula(self, attributes: dict[str, str]) -> None:
         if self.inside:
@@ -268,8 +318,18 @@ class _CarefulLook:
     def start_table(self, attributes: dict[str, str]) -> None:
         self.has_tables = True
 
+    def wrong_value(self, reason: str) -> Refused:
+        address = f"{column_letter(self.column)}{self.row}"
+        return Refused(
+            say(
+                f"onglet « {self.sheet} », cellule {address} : {reason} ; "
+                "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+                f'tab "{self.sheet}", cell {address}: {reason}; open the workbook in Excel and save it as .xlsx',
+            )
+        )
+
     def impossible(self, address: str) -> Refused:
-        shown = address if len(address) <= 24 else f"{address[:23]}…"
+        shown = _shown(address)
         return Refused(
             say(
                 f"onglet « {self.sheet} » : la cellule « {shown} » n'existe dans aucune feuille d'Excel ; "
@@ -277,6 +337,12 @@ class _CarefulLook:
                 f'tab "{self.sheet}": no sheet of Excel has the cell "{shown}"; open the workbook in Excel and save it as .xlsx',
             )
         )
+
+
+def _shown(text: str) -> str:
+    """Return a text from a file as it may stand in a line: printable and short."""
+    printable = "".join(letter if letter.isprintable() else "�" for letter in text[:25])
+    return printable if len(text) <= 24 else f"{printable[:23]}…"
 
 
 def far_cell(sheet: str, address: str) -> Refused:

@@ -10,11 +10,14 @@ import datetime as dt
 import io
 import os
 import re
+import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from pyexpat import ExpatError
 from threading import Thread
@@ -24,8 +27,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
-from jdv_qa.workbook.limits import Refused
+from jdv_qa.workbook.limits import MAX_FILE, Refused
 from jdv_qa.workbook.parts import Parts
+from jdv_qa.workbook.sheet_scan import refuse_wide_merges
 from jdv_qa.workbook.structure import Structure
 
 
@@ -54,6 +58,9 @@ UNREADABLE = (
     EOFError,
     RuntimeError,  # an encrypted member of the archive
     NotImplementedError,  # an unknown compression
+    OverflowError,
+    MemoryError,
+    struct.error,
 )
 """What the readers raise on a file that is damaged or no workbook."""
 
@@ -130,7 +137,7 @@ def _read_sheets(path: Path, reader: Reader) -> tuple[bytes, list[RawSheet]]:
     try:
         sheets = reader(content)
     except UNREADABLE as error:
-        raise damaged(path, error) from error
+        raise damaged(path, _fault_of(content) or error) from error
     if not any(sheet.rows for sheet in sheets):
         raise WorkbookError(
             say(
@@ -142,9 +149,11 @@ def _read_sheets(path: Path, reader: Reader) -> tuple[bytes, list[RawSheet]]:
 
 
 def file_content(path: Path) -> bytes:
-    """Return the bytes of a file. Raises WorkbookError when it is missing, is a folder, or cannot be read."""
+    """Return the bytes of a file. Raises WorkbookError when it is missing, is no plain file or too large, or cannot be read."""
     try:
-        return path.read_bytes()
+        state = path.stat()
+        if stat.S_ISREG(state.st_mode) and state.st_size <= MAX_FILE:
+            return path.read_bytes()
     except FileNotFoundError:
         raise WorkbookError(
             say(
@@ -152,52 +161,103 @@ def file_content(path: Path) -> bytes:
                 f"{path}: file not found; check the name and the folder",
             )
         ) from None
-    except IsADirectoryError:
+    except OSError as error:
+        raise WorkbookError(
+            say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")
+        ) from None
+    except ValueError:  # a NUL in the name
+        raise WorkbookError(say("nom de fichier impossible", "impossible file name")) from None
+    if stat.S_ISDIR(state.st_mode):
         raise WorkbookError(
             say(
                 f"{path} : c'est un dossier, un classeur .xlsx est attendu",
                 f"{path}: this is a folder, an .xlsx workbook is expected",
             )
-        ) from None
-    except OSError as error:
+        )
+    if not stat.S_ISREG(state.st_mode):
         raise WorkbookError(
-            say(f"{path} : lecture impossible ({error.strerror})", f"{path}: cannot be read ({error.strerror})")
-        ) from None
+            say(
+                f"{path} : ce n'est pas un fichier (tube ou périphérique), un classeur .xlsx est attendu",
+                f"{path}: this is no file (a pipe or a device), an .xlsx workbook is expected",
+            )
+        )
+    raise WorkbookError(
+        say(
+            f"{path} : {state.st_size >> 20} Mio, un classeur en a moins de {MAX_FILE >> 20} ; est-ce le bon fichier ?",
+            f"{path}: {state.st_size >> 20} MiB, a workbook has fewer than {MAX_FILE >> 20}; is it the right file?",
+        )
+    )
 
 
 def workbook_content(path: Path) -> bytes:
     """Return the bytes of a file that looks like an .xlsx workbook. Raises WorkbookError, saying what to do, when it does not."""
-    content = file_content(path)
-    if not content:
+    if path.name.startswith("~$"):
+        name = path.name[2:]
         raise WorkbookError(
             say(
-                f"{path} : le fichier est vide (0 octet) ; redemandez-le ou reprenez la dernière sauvegarde",
-                f"{path}: the file is empty (0 bytes); ask for it again or take the last backup",
+                f"{path} : c'est la marque d'un classeur ouvert dans Excel ; donnez le classeur lui-même, « {name} »",
+                f'{path}: this is the mark of a workbook that is open in Excel; give the workbook itself, "{name}"',
             )
+        )
+    content = file_content(path)
+    if (kind := _kind_of_file(content)) is not None:
+        raise WorkbookError(say(f"{path} : {kind}", f"{path}: {kind}"))
+    return content
+
+
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def _kind_of_file(content: bytes) -> str | None:
+    """Return what a file is that is no .xlsx workbook, and what to do; None for what may be one."""
+    if not content:
+        return say(
+            "le fichier est vide (0 octet) ; redemandez-le ou reprenez la dernière sauvegarde",
+            "the file is empty (0 bytes); ask for it again or take the last backup",
         )
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise WorkbookError(
-            say(
-                f"{path} : ancien format .xls, ou classeur protégé par un mot de passe ; "
-                "enregistrez-le dans Excel au format .xlsx, sans mot de passe",
-                f"{path}: old .xls format, or a workbook with a password; save it from Excel as .xlsx without a password",
+        if _ENCRYPTED in content:
+            return say(
+                "classeur protégé par un mot de passe (chiffré) ; dans Excel, ouvrez-le et enregistrez-le sans mot de passe",
+                "workbook with a password (encrypted); open it in Excel and save it without a password",
             )
+        return say(
+            "ancien format .xls, ou classeur protégé par un mot de passe ; "
+            "enregistrez-le dans Excel au format .xlsx, sans mot de passe",
+            "old .xls format, or a workbook with a password; save it from Excel as .xlsx without a password",
         )
     if not content.startswith(b"PK"):
-        raise WorkbookError(
-            say(
-                f"{path} : ce n'est pas un classeur Excel .xlsx ; ouvrez-le dans Excel et enregistrez-le au format .xlsx",
-                f"{path}: this is no .xlsx workbook; open it in Excel and save it as .xlsx",
-            )
+        what = say(", c'est du texte (CSV, page web ?)", " but text (CSV, web page?)") if _is_text(content) else ""
+        return say(
+            f"ce n'est pas un classeur Excel .xlsx{what} ; ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+            f"this is no .xlsx workbook{what}; open it in Excel and save it as .xlsx",
         )
-    return content
+    if b"application/vnd.oasis.opendocument" in content[:200]:
+        return say(
+            "document OpenDocument (.ods), pas un classeur .xlsx ; enregistrez-le depuis LibreOffice au format .xlsx",
+            "OpenDocument file (.ods), no .xlsx workbook; save it from LibreOffice as .xlsx",
+        )
+    return None
+
+
+def _is_text(content: bytes) -> bool:
+    return b"\x00" not in content[:4096]
 
 
 def damaged(path: Path, error: Exception) -> WorkbookError:
     """Return the error for a workbook that one of UNREADABLE was raised on."""
     if isinstance(error, Refused):
         return WorkbookError(say(f"{path} : {error}", f"{path}: {error}"))
-    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, struct.error)):
+        return WorkbookError(
+            say(
+                f"{path} : ce n'est pas un classeur Excel lisible, l'archive est incomplète ou abîmée ; "
+                "reprenez une copie saine, ou réparez le classeur dans Excel",
+                f"{path}: this is no readable Excel workbook, the archive is incomplete or damaged; "
+                "take a sound copy, or repair the workbook in Excel",
+            )
+        )
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
     return WorkbookError(
         say(
             f"{path} : ce n'est pas un classeur Excel lisible ({reason}) ; "
@@ -209,28 +269,42 @@ def damaged(path: Path, error: Exception) -> WorkbookError:
 
 def read_with_calamine(content: bytes) -> list[RawSheet]:
     """Read the sheets, ours apart, with python-calamine, completed by the sheet XML."""
-    parts = Parts(content)
-    structure = Structure(parts)
+    structure = Structure(Parts(content))
     sheets = list(structure.read_sheets())
-    parts_of = {sheet.name: sheet.part for sheet in structure.sheets}
-    needed = parts.archive((*structure.needed, *dict.fromkeys(parts_of[sheet.name] for sheet in sheets)))
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(needed))
-    return [_sheet_of_calamine(workbook, sheet) for sheet in sheets]
+    if not sheets:
+        return []
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(structure.archive(sheet.name for sheet in sheets)))
+        return [_sheet_of_calamine(workbook, sheet, structure.booleans[sheet.name]) for sheet in sheets]
+    except Exception:
+        raise
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, which is no Exception and cannot be imported
+            raise ValueError(str(error)) from error
+        raise
 
 
-def _sheet_of_calamine(workbook: CalamineWorkbook, sheet: Sheet) -> RawSheet:
+def _fault_of(content: bytes) -> Refused | None:
+    """Return what is wrong with a workbook that a reader has failed on, as near as it can be told; None if nothing is found."""
+    try:
+        return Structure(Parts(content)).find_fault()
+    except Refused as error:
+        return error
+    except UNREADABLE:
+        return None
+
+
+def _sheet_of_calamine(workbook: CalamineWorkbook, sheet: Sheet, booleans: Mapping[tuple[int, int], bool]) -> RawSheet:
+    """Read a sheet; its errors and truth values are those of our own look, on which versions of python-calamine differ."""
     rows: list[list[RawValue]] = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)  # type: ignore[assignment]
-    _put_errors(rows, sheet)
-    return _raw_sheet(sheet, rows)
-
-
-def _put_errors(values: list[list[RawValue]], sheet: Sheet) -> None:
-    for (row, column), text in sheet.errors.items():
-        while len(values) < row:
-            values.append([])
-        cells = values[row - 1]
+    for (row, column), value in chain[tuple[tuple[int, int], RawValue]](sheet.errors.items(), booleans.items()):
+        rows.extend([] for _ in range(row - len(rows)))
+        cells = rows[row - 1]
         cells.extend([None] * (column - len(cells)))
-        cells[column - 1] = text
+        cells[column - 1] = value
+    raw = _raw_sheet(sheet, rows)
+    refuse_wide_merges(sheet.name, sheet.merged, raw.sheet.rows, raw.sheet.columns)
+    return raw
 
 
 def plain_value(value: object) -> RawValue:

@@ -6,7 +6,9 @@ That is: hidden rows, columns and tabs, active filters, merged ranges, formulas 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pyexpat import ExpatError, ParserCreate
 from typing import NamedTuple
@@ -15,12 +17,22 @@ from jdv_qa.language import say
 from jdv_qa.workbook.edition import Sheet
 from jdv_qa.workbook.limits import Refused
 from jdv_qa.workbook.parts import Parts
-from jdv_qa.workbook.sheet_scan import look_at, refuse_markup
+from jdv_qa.workbook.sheet_scan import (
+    KNOWN_ERRORS,
+    look_at,
+    look_closely,
+    refuse_markup,
+    unusual_markup,
+    with_known_errors,
+)
 
 OWN_TAB = "jdv.annotation"
 """The name, hidden and of the tab alone, that marks a tab which `jdv check --annotate` has put in front of the others."""
 
 _TYPES = "[Content_Types].xml"
+_STRINGS = "/sharedStrings"
+_FIRST_ITEM = re.compile(rb"<(?:[^<>\s:]+:)?(?:si|numFmts|fonts)[\s/>]")
+_COUNT = re.compile(rb"\b(?:count|uniqueCount)\s*=\s*[\"']\s*([0-9]{1,30})")
 
 
 class SheetPart(NamedTuple):
@@ -48,10 +60,28 @@ class Structure:
         self.parts = parts
         found = (one.target for one in _relations(parts, "").values() if one.kind.endswith("/officeDocument"))
         self.workbook = next(found, "xl/workbook.xml")
+        if not self.workbook.endswith(".xml") or posixpath.basename(self.workbook) in (
+            "document.xml",
+            "presentation.xml",
+        ):
+            raise Refused(
+                say(
+                    f"ce fichier d'Office n'est pas un classeur .xlsx (sa partie principale est « {self.workbook} ») ; "
+                    "ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+                    f'this file of Office is no .xlsx workbook (its main part is "{self.workbook}"); '
+                    "open it in Excel and save it as .xlsx",
+                )
+            )
+        if self.workbook not in parts:
+            raise missing_part(self.workbook)
         self._data = parts.read(self.workbook)
+        self._replaced: dict[str, bytes] = {}
+        self.booleans: dict[str, dict[tuple[int, int], bool]] = {}
 
     @cached_property
     def _relations(self) -> dict[str, _Relation]:
+        if relations_of(self.workbook) not in self.parts:
+            raise missing_part(relations_of(self.workbook))
         return _relations(self.parts, self.workbook)
 
     @cached_property
@@ -68,6 +98,14 @@ class Structure:
                     found.append(
                         SheetPart(attributes.get("name", ""), relation.target, attributes.get("state", "visible"))
                     )
+        for number, sheet in enumerate(found, 1):
+            if not sheet.name or any(unicodedata.category(letter) == "Cc" for letter in sheet.name):
+                raise Refused(
+                    say(
+                        f"l'onglet n° {number} a un nom vide ou des caractères de contrôle dans son nom ; renommez-le dans Excel",
+                        f"tab no. {number} has no name, or control characters in it; rename it in Excel",
+                    )
+                )
         names = [sheet.name.casefold() for sheet in found]
         if twice := next((sheet.name for sheet in found if names.count(sheet.name.casefold()) > 1), None):
             raise Refused(
@@ -97,7 +135,13 @@ class Structure:
         for name, part, state in self.sheets:
             if name in self.own_tabs:
                 continue
-            look = look_at(name, part, self.parts.read(part))
+            if part not in self.parts:
+                raise missing_part(part, name)
+            data = self.parts.read(part)
+            look = look_at(name, part, data)
+            self.booleans[name] = look.booleans
+            if not KNOWN_ERRORS.issuperset(look.errors.values()):
+                self._replaced[part] = with_known_errors(data)
             yield Sheet(
                 name,
                 None,
@@ -119,12 +163,77 @@ class Structure:
     def needed(self) -> tuple[str, ...]:
         """The parts that a reader of values needs, the sheets' apart: read and looked at, so that it may be given them."""
         names = [_TYPES, relations_of(""), self.workbook, relations_of(self.workbook)]
-        for kind in ("/sharedStrings", "/styles", "/theme"):
+        for kind in (_STRINGS, "/styles"):
             names += [one.target for one in self._relations.values() if one.kind.endswith(kind)]
-        kept = [name for name in dict.fromkeys(names) if name in self.parts]
-        for name in kept:
-            refuse_markup(self.parts.read(name), name)
-        return tuple(kept)
+        for name in dict.fromkeys(names):
+            if name not in self.parts:
+                raise missing_part(name)
+            data = self.parts.read(name)
+            refuse_markup(data, name)
+            begin = _FIRST_ITEM.search(data)
+            for stated in _COUNT.findall(data, 0, begin.start() if begin else len(data)):
+                if int(stated) > len(data):
+                    raise Refused(
+                        say(
+                            f"la partie « {name} » annonce {stated.decode()[:20]} éléments et ne les a pas ; "
+                            "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+                            f'the part "{name}" states {stated.decode()[:20]} elements and lacks them; '
+                            "open the workbook in Excel and save it as .xlsx",
+                        )
+                    )
+        return tuple(dict.fromkeys(names))
+
+    def archive(self, names: Iterable[str]) -> bytes:
+        """Return an archive of what a reader of values needs for some sheets: parts that have been looked at, and no other."""
+        kept = {*names}
+        parts = [*self.needed, *dict.fromkeys(sheet.part for sheet in self.sheets if sheet.name in kept)]
+        return self.parts.archive(parts, self._replaced)
+
+    def find_fault(self) -> Refused | None:
+        """Return what is wrong with a workbook that a reader has failed on, as near as it can be told."""
+        tables = {one.target for one in self._relations.values() if one.kind.endswith(_STRINGS)}
+        strings = 0
+        try:
+            for name in self.needed:
+                elements = _elements(self.parts.read(name), name)
+                if name in tables:
+                    strings = sum(tag == "si" for tag, _ in elements)
+            for tab, part, _ in self.sheets:
+                data = self.parts.read(part)
+                refuse_markup(data, part)
+                try:
+                    look_closely(tab, data, strings)
+                except ExpatError as error:
+                    return damaged_part(part, error, tab)
+        except Refused as error:
+            return error
+        return None
+
+
+def missing_part(part: str, tab: str = "") -> Refused:
+    """Return the refusal of a workbook without a part that it needs, the one that holds a tab if one is named."""
+    return Refused(
+        say(
+            f"il manque la partie « {part} »{_of_tab(tab)} ; reprenez une copie saine, ou réparez le classeur dans Excel",
+            f'the part "{part}"{_of_tab(tab)} is missing; take a sound copy, or repair the workbook in Excel',
+        )
+    )
+
+
+def damaged_part(part: str, error: ExpatError, tab: str = "") -> Refused:
+    """Return the refusal of a workbook with a part that is no XML."""
+    return Refused(
+        say(
+            f"la partie « {part} »{_of_tab(tab)} est abîmée (XML coupé ou fautif, ligne {error.lineno}, "
+            f"caractère {error.offset + 1}) ; reprenez une copie saine, ou réparez le classeur dans Excel",
+            f'the part "{part}"{_of_tab(tab)} is damaged (XML cut or faulty, line {error.lineno}, '
+            f"character {error.offset + 1}); take a sound copy, or repair the workbook in Excel",
+        )
+    )
+
+
+def _of_tab(tab: str) -> str:
+    return say(f" (onglet « {tab} »)", f' (tab "{tab}")') if tab else ""
 
 
 def relations_of(part: str) -> str:
@@ -136,7 +245,9 @@ def relations_of(part: str) -> str:
 def _relations(parts: Parts, part: str) -> dict[str, _Relation]:
     """Return the relationships of a part that lead to another part, by id; none when it has none."""
     name, folder = relations_of(part), posixpath.dirname(part)
-    if part and name not in parts:
+    if name not in parts:
+        if not part:
+            raise missing_part(name)
         return {}
     found = {}
     for tag, attributes in _elements(parts.read(name), name):
@@ -158,10 +269,13 @@ def _elements(data: bytes, part: str) -> list[tuple[str, dict[str, str]]]:
         found.append((tag.rpartition(":")[2], attributes))
 
     def refuse_type(name: str, *_: object) -> None:
-        raise ExpatError(f"DOCTYPE {name}")
+        raise unusual_markup(part)
 
     parser = ParserCreate()
     parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = refuse_type
-    parser.Parse(data, True)
+    try:
+        parser.Parse(data, True)
+    except ExpatError as error:
+        raise damaged_part(part, error) from error
     return found

@@ -253,7 +253,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
     [
         ("text", "pas un classeur Excel"), ("empty", "vide"), ("zip", "pas un classeur Excel"), ("cut", "pas un classeur Excel"),
         ("old format", ".xls"), ("blank", "vide"), ("no main tab", "onglet principal"), ("no header", "en-têtes"),
-        ("missing", "introuvable"), ("folder", "dossier"), ("truncated sheet", "pas un classeur Excel"),
+        ("missing", "introuvable"), ("folder", "dossier"), ("truncated sheet", "est abîmée"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("reader", [read_with_calamine, read_with_openpyxl])

@@ -1,0 +1,134 @@
+"""Each hostile, broken or odd file: one French line and status 2, or read; never more than bounded memory and time."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jdv_qa.cli.app import main
+from tests.hostile.cases import CASES, READ, Case
+
+MEMORY = 512 << 20
+SECONDS = 20
+"""What a command may take for such a file."""
+
+
+def written(case: Case, folder: Path) -> Path:
+    path = folder / case.name
+    path.write_bytes(case.build())
+    return path
+
+
+CASES_BY_SPEED = [
+    pytest.param(case, id=name, marks=[pytest.mark.slow] if case.slow else []) for name, case in CASES.items()
+]
+
+
+@pytest.mark.parametrize("case", CASES_BY_SPEED)
+def test_info_of_a_hostile_file(case: Case, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(case, tmp_path)
+    status = main(["info", str(path)])
+    told = capfd.readouterr().err
+    if case.said == READ:
+        assert status == 0, told
+    else:
+        assert status == 2, told
+        assert told.count("\n") == 1
+        assert told.startswith("jdv: ")
+        assert str(path) in told
+        assert re.search(case.said, told), told
+
+
+def test_what_is_never_run_nor_followed_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, said in (("macros", "jamais exécutées"), ("external links", "jamais suivis")):
+        assert main(["info", str(written(CASES[name], tmp_path))]) == 0
+        assert said in capfd.readouterr().err
+
+
+def test_a_workbook_open_elsewhere_is_read_and_said_to_be(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(CASES["sound"], tmp_path)
+    (tmp_path / f"~${path.name}").write_bytes(b"\x06Marie")
+    assert main(["info", str(path)]) == 0
+    assert "ouvert ailleurs" in capfd.readouterr().err
+
+
+def test_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dossier.xlsx").mkdir()
+    places = {tmp_path / "dossier.xlsx": "dossier", tmp_path / "absent.xlsx": "introuvable"}
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "tube.xlsx")
+        places[tmp_path / "tube.xlsx"] = "tube ou périphérique"
+    for path, said in places.items():
+        assert main(["info", str(path)]) == 2
+        assert said in capfd.readouterr().err
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(CASES["sound"], tmp_path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("whoever runs this may read everything")
+    assert main(["info", str(path)]) == 2
+    assert "lecture impossible" in capfd.readouterr().err
+
+
+def bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+COMMANDS = {
+    "info": ["info", "FILE"],
+    "check": ["check", "FILE", "--format", "json"],
+    "diff": ["diff", "FILE", "SOUND", "--format", "json"],
+    "export": ["export", "FILE", "-o", "OUT"],
+    "fix": ["fix", "FILE", "-o", "OUT.xlsx"],
+    "notes": ["notes", "FILE", "SOUND", "--into", "OUT.xlsx"],
+    "triage review": ["triage", "review", "FILE", "--in", "SOUND", "-o", "OUT.xlsx"],
+}
+
+
+SAMPLE = (
+    "sound",
+    "cut zip",
+    "cut sheet",
+    "zip bomb",
+    "entity bomb",
+    "column beyond Excel",
+    "far cells",
+    "truth value",
+    "styled tail",
+)
+BOUNDED = [("check", name) for name in CASES] + [
+    (command, name) for command in COMMANDS if command != "check" for name in SAMPLE
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "name"), BOUNDED)
+def test_every_command_stays_within_bounds(command: str, name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    path = written(case, tmp_path)
+    sound = tmp_path / "sain.xlsx"
+    sound.write_bytes(CASES["sound"].build())
+    places = {
+        "FILE": str(path),
+        "SOUND": str(sound),
+        "OUT": str(tmp_path / "out"),
+        "OUT.xlsx": str(tmp_path / "out.xlsx"),
+    }
+    words = [places.get(word, word) for word in COMMANDS[command]]
+    done = subprocess.run(
+        [sys.executable, "-m", "jdv_qa", *words],
+        capture_output=True, text=True, timeout=6 * SECONDS, preexec_fn=bounded, check=False,
+    )  # fmt: skip
+    assert done.returncode in ((0, 1, 2) if case.said == READ else (2,)), done.stderr
+    assert "Traceback" not in done.stderr
+    if done.returncode == 2:
+        assert done.stderr.count("\n") <= 2, done.stderr
