@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Context, Option
 
-from jdv_qa.cli.streams import write
+from jdv_qa.cli.streams import tell, write
 from jdv_qa.harmless import utf8
 from jdv_qa.language import say
 
@@ -89,7 +89,7 @@ def read(workbook: Path, layout: str | None) -> Edition:
         from jdv_qa.workbook.remarks import remarks_on
 
         for remark in remarks_on(workbook):
-            print(f"jdv: {remark}", file=sys.stderr)
+            tell(f"jdv: {remark}")
     return edition
 
 
