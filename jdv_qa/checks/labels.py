@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -273,7 +273,7 @@ def _other_scale(text: str, scales: Mapping[str, str]) -> Label | None:
     """Return a label with its scale in the usual words ("Quantitatif" is "Numérique")."""
     label = parse_label(plain_spaces(text))
     scale = scales.get(fold(label.scale)) if label else None
-    return replace(label, scale=scale) if label and scale else None
+    return label._replace(scale=scale) if label and scale else None
 
 
 def _elsewhere(context: Context, code: str, text: str) -> str | None:
@@ -499,7 +499,7 @@ def _with_axes(label: Label, term: Term, axes: Iterable[str]) -> Label | None:
     texts = {axis: _french(term, axis) for axis in axes}
     if any(text is None for text in texts.values()):
         return None
-    return replace(label, **{axis: text or "" for axis, text in texts.items()})
+    return label._replace(**{axis: text or "" for axis, text in texts.items()})
 
 
 def _differences(label: Label, term: Term, axes: Iterable[str]) -> str:

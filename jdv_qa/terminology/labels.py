@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.resources import read_yaml, rules_directory
 
@@ -31,8 +30,7 @@ _TYPING = 0.9
 """How alike (difflib's ratio) a mistyped scale and the right one are; "Quantitatif" is not a mistyped "Qualitatif"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A French label by axis, as written; `time` and `method` are "" when not printed."""
 
     component: str
@@ -68,8 +66,7 @@ class LabelForm(StrEnum):
     TOO_MANY = "too-many"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelReading:
+class LabelReading(NamedTuple):
     """The form of a label's text and, where it is plain, the label meant."""
 
     form: LabelForm
@@ -150,13 +147,13 @@ def _first_reading(text: str) -> LabelReading:
         return LabelReading(LabelForm.TOO_MANY)
     misplaced = is_time(label.system) and label.time != ""
     if misplaced:
-        label = replace(label, time=label.system, system=label.time)
+        label = label._replace(time=label.system, system=label.time)
     if label.time and POINT_IN_TIME in loinc_parts("time", label.time):
-        return LabelReading(LabelForm.POINT_IN_TIME, replace(label, time=""))
+        return LabelReading(LabelForm.POINT_IN_TIME, label._replace(time=""))
     if misplaced:
         return LabelReading(LabelForm.MISPLACED_TIME, label)
     if not label.time and (match := _TIME_FIRST.match(label.system)):
-        return LabelReading(LabelForm.SEPARATOR, replace(label, time=match[1], system=label.system[match.end() :]))
+        return LabelReading(LabelForm.SEPARATOR, label._replace(time=match[1], system=label.system[match.end() :]))
     return LabelReading(LabelForm.REGULAR if str(label) == text else LabelForm.SPACING, label)
 
 
@@ -199,7 +196,7 @@ def _blank_axis(rest: str, label: Label | None) -> tuple[LabelForm, Label | None
     if not parts[0]:
         return LabelForm.NO_SYSTEM, None
     if label is not None and (close := _close_scale(label.scale)):
-        return LabelForm.MISTYPED_SCALE, replace(label, scale=close)
+        return LabelForm.MISTYPED_SCALE, label._replace(scale=close)
     return LabelForm.NO_SCALE, None
 
 
@@ -309,8 +306,9 @@ def fold(text: str) -> str:
     text = text.casefold()
     if not text.isascii():
         for letter, plain in _FRENCH_LETTERS:
-            text = text.replace(letter, plain)
-        if not text.isascii():
+            if (text := text.replace(letter, plain)).isascii():
+                break
+        else:
             stripped = unicodedata.normalize("NFKD", text)
             text = "".join(character for character in stripped if not unicodedata.combining(character)).casefold()
     return " ".join(text.split())

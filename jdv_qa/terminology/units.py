@@ -155,6 +155,7 @@ _FLOAT_MAGNITUDE = 300
 """Powers of ten that a float surely holds."""
 
 
+@lru_cache(maxsize=4096)
 def write_factor(factor: Fraction) -> str:
     """Return a factor as a workbook writes it: "1000", "0.001"; six significant digits where it has no end ("0.0166667")."""
     magnitude = math.log10(abs(factor.numerator)) - math.log10(factor.denominator)
@@ -210,12 +211,17 @@ class _Spellings:
     exact: Mapping[str, tuple[str, ...]]
     annotations: Mapping[str, str]
     none: frozenset[str]
-    suspicious: tuple[_Suspicious, ...]
+
+
+@lru_cache
+def _spelling_file() -> dict[str, Any]:
+    content: dict[str, Any] = read_yaml(rules_directory() / "unit_spellings.yaml")
+    return content
 
 
 @lru_cache
 def _spellings() -> _Spellings:
-    content: dict[str, Any] = read_yaml(rules_directory() / "unit_spellings.yaml")
+    content = _spelling_file()
     words: dict[str, list[str]] = {}
     for unit, texts in content["alone"].items():
         for text in texts:
@@ -231,7 +237,17 @@ def _spellings() -> _Spellings:
             for text in content["prefixed"]["[IU]"]:
                 words[fold(f"{front}{text}")] += [f"{prefix}U"]
     annotations = {fold(text): name for name, texts in content["annotations"].items() for text in texts}
-    suspicious = tuple(
+    return _Spellings(
+        {text: tuple(dict.fromkeys(units)) for text, units in words.items()},
+        {text: tuple(units) for text, units in content["exact"].items()},
+        annotations,
+        frozenset(map(fold, content["none"])),
+    )
+
+
+@lru_cache
+def _suspicious_units() -> tuple[_Suspicious, ...]:
+    return tuple(
         _Suspicious(
             re.compile(entry["pattern"]) if "pattern" in entry else None,
             re.compile(entry["whole"]) if "whole" in entry else None,
@@ -239,14 +255,7 @@ def _spellings() -> _Spellings:
             bool(entry.get("always")),
             frozenset(entry.get("wanted", ())),
         )
-        for entry in content["suspicious"]
-    )
-    return _Spellings(
-        {text: tuple(dict.fromkeys(units)) for text, units in words.items()},
-        {text: tuple(units) for text, units in content["exact"].items()},
-        annotations,
-        frozenset(map(fold, content["none"])),
-        suspicious,
+        for entry in _spelling_file()["suspicious"]
     )
 
 
@@ -267,7 +276,7 @@ def suspicion(text: str, dimensions: frozenset[str] | None = None) -> tuple[str,
     plain = without_annotations(text)
     fitting = dimensions is not None and fits(unit, dimensions)
     parts = [_EXPONENT.sub("", part.replace("{}", "")) for part in _PARTS.split(plain)]
-    for entry in _spellings().suspicious:
+    for entry in _suspicious_units():
         if fitting and not entry.always:
             continue
         if entry.wanted and (dimensions is None or not entry.wanted & dimensions):
@@ -298,27 +307,24 @@ _SIGNS = str.maketrans(
         "∕": "/", "⁄": "/", "÷": "/", "’": "'", "ʼ": "'", "´": "'", "\u200b": "", "\ufeff": "", "\u00ad": "",
     }
 )  # fmt: skip
-_REWRITING = tuple(
-    (re.compile(pattern, re.IGNORECASE), replacement)
-    for pattern, replacement in (
-        (r"\b([mukn]?)[ui]\.\s?[ui]\.?(?=[\s/]|$)", r"\1UI"),
-        (r"\bu\.\s?a\.?(?=[\s/]|$)", "UA"),
-        (r"(?:[x*]\s*)?(?<![0-9.,])10\s*(?:\^+|\*+|e|exp|puissance|\s)\s*\(?\+?(-?[0-9]{1,2})\)?(?![0-9])", r"10*\1 "),
-        (r"(?<![0-9.,])1\.?0?e\+?(-?[0-9]{1,2})(?![0-9])", r"10*\1 "),
-        (r"^x\s*(?=10\*)", ""),
-        (r"^10\.?(3|6|9|12)(?=\s*(?:\{[^{}]*\})?\s*/)", r"10*\1"),
-        (r"\b([a-z]+)\s*(?:\^|\*\*)\s*(-?[0-9])", r"\1\2"),
-        (r"\s+(?:par|per|pour)\s+(?!cent|mille)", "/"),
-        (r"/\s*\(?\s*1[.,]73\s*[.*x]?\s*m\s?2?\)?", "/{1.73_m2}"),
-        (r"\s+(?:a|à)\s+(?:la\s+)?(?:1\s*(?:[eè]re|h)\b\.?)\s*(?:heure|h)?", "/h"),
-        (r"/\s*1\s*[eè]re\s*(?:heure|h)\b", "/h"),
-        (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:h|hrs?|heures?|hours?)\s*\)?(?![a-z])", r"/(\1.h)"),
-        (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:min|mn|minutes?)\s*\)?(?![a-z])", r"/(\1.min)"),
-        (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:j|jours?|days?)\s*\)?(?![a-z])", r"/(\1.d)"),
-        (r"/\(1\.(h|min|d)\)", r"/\1"),
-        (r"\s*([/.()])\s*", r"\1"),
-        (r"(?<=[0-9]),(?=[0-9])", "."),
-    )
+_REWRITING = (
+    (r"\b([mukn]?)[ui]\.\s?[ui]\.?(?=[\s/]|$)", r"\1UI"),
+    (r"\bu\.\s?a\.?(?=[\s/]|$)", "UA"),
+    (r"(?:[x*]\s*)?(?<![0-9.,])10\s*(?:\^+|\*+|e|exp|puissance|\s)\s*\(?\+?(-?[0-9]{1,2})\)?(?![0-9])", r"10*\1 "),
+    (r"(?<![0-9.,])1\.?0?e\+?(-?[0-9]{1,2})(?![0-9])", r"10*\1 "),
+    (r"^x\s*(?=10\*)", ""),
+    (r"^10\.?(3|6|9|12)(?=\s*(?:\{[^{}]*\})?\s*/)", r"10*\1"),
+    (r"\b([a-z]+)\s*(?:\^|\*\*)\s*(-?[0-9])", r"\1\2"),
+    (r"\s+(?:par|per|pour)\s+(?!cent|mille)", "/"),
+    (r"/\s*\(?\s*1[.,]73\s*[.*x]?\s*m\s?2?\)?", "/{1.73_m2}"),
+    (r"\s+(?:a|à)\s+(?:la\s+)?(?:1\s*(?:[eè]re|h)\b\.?)\s*(?:heure|h)?", "/h"),
+    (r"/\s*1\s*[eè]re\s*(?:heure|h)\b", "/h"),
+    (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:h|hrs?|heures?|hours?)\s*\)?(?![a-z])", r"/(\1.h)"),
+    (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:min|mn|minutes?)\s*\)?(?![a-z])", r"/(\1.min)"),
+    (r"/\s*\(?\s*([0-9]+)\s*[.x*]?\s*(?:j|jours?|days?)\s*\)?(?![a-z])", r"/(\1.d)"),
+    (r"/\(1\.(h|min|d)\)", r"/\1"),
+    (r"\s*([/.()])\s*", r"\1"),
+    (r"(?<=[0-9]),(?=[0-9])", "."),
 )
 _TOKENS = re.compile(r"[./()]|(?:[^./(){}]|\{[^{}]*\})+")
 _PIECES = re.compile(r"\s*[;|\n]\s*|\s+(?:et|ou|and|or)\s+|\s+\(|\)$")
@@ -395,9 +401,14 @@ def _clean(text: str) -> str:
     plain = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: _superscript(plain, match), plain)
     plain = unicodedata.normalize("NFKC", plain).translate(_SIGNS).strip(" \t;:,\"'")
     plain = _ANNOTATED_TEXT.sub(lambda match: match.group().replace(" ", "_"), plain)
-    for pattern, replacement in _REWRITING:
+    for pattern, replacement in _rewriting():
         plain = pattern.sub(replacement, plain)
     return " ".join(plain.rstrip(".").split())
+
+
+@lru_cache
+def _rewriting() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), replacement) for pattern, replacement in _REWRITING)
 
 
 def _superscript(text: str, match: re.Match[str]) -> str:
