@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.options import Force, Lang, console, emit
+from jdv_qa.cli.options import Exit, Force, Lang, console, emit
 from jdv_qa.cli.progress import on_terminal
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import JdvError
@@ -156,13 +156,18 @@ def _progress(total: int, title: str) -> Iterator[Advance]:
         yield lambda amount: progress.advance(task, amount)
 
 
-def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> None:
-    """List the LOINC releases of the store."""
+def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> int:
+    """List the LOINC releases of the store; those that cannot be read are told one a line, and the status is then 2."""
     from jdv_qa.report.terms_text import print_releases, release_json
     from jdv_qa.terminology.store import open_stored, store_directory, stored_paths
 
     directory = store_directory(store)
-    releases = [open_stored(path).info for path in stored_paths(directory)]
+    releases, unreadable = [], []
+    for path in stored_paths(directory):
+        try:
+            releases.append(open_stored(path).info)
+        except JdvError as error:
+            unreadable.append(error)
     if form is Format.JSON:
         emit(
             json.dumps(
@@ -174,6 +179,9 @@ def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> N
         )
     else:
         print_releases(releases, str(directory), console())
+    for reason in unreadable:
+        tell(f"jdv: {reason}")
+    return Exit.TROUBLE if unreadable else Exit.CLEAN
 
 
 def show(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -58,13 +59,16 @@ _NAMES = {
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
-    UnicodeDecodeError,
     csv.Error,
     OSError,
     EOFError,
     RuntimeError,  # an encrypted member of the archive
-    NotImplementedError,  # an unknown compression
+    ValueError,  # places in the archive that cannot be
+    struct.error,
 )
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those of releases; others unpack a small archive into any size of memory."""
+
 Advance = Callable[[int], None]
 """Told how many more bytes of the files have been read."""
 
@@ -149,7 +153,10 @@ class ReleaseFiles:
         with ExitStack() as opened:
             try:
                 if self.archive:
-                    file = opened.enter_context(opened.enter_context(zipfile.ZipFile(self.path)).open(name))
+                    archive = opened.enter_context(zipfile.ZipFile(self.path))
+                    if archive.getinfo(name).compress_type not in _COMPRESSIONS:
+                        raise zipfile.BadZipFile(say("compression inconnue", "unknown compression"))
+                    file = opened.enter_context(archive.open(name))
                 else:
                     folder = self.path if self.path.is_dir() else self.path.parent
                     file = opened.enter_context((folder / name).open("rb"))

@@ -192,7 +192,7 @@ class Database:
             finalize(self, self._connection.close)
             self._connection.execute("PRAGMA trusted_schema = OFF")
             tables = {
-                name for (name,) in self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+                name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
             self.about: dict[str, str] = dict(
                 self._connection.execute("SELECT key, value FROM about") if "about" in tables else ()
