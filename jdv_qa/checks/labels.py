@@ -99,7 +99,7 @@ def sure_rows(context: Context, code: str, rows: Iterable[Record]) -> list[Recor
     return [record for record in rows if record.row not in doubtful]
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=131072)
 def _is_readable(code: str) -> bool:
     return is_loinc(code) or is_pending(code)
 

@@ -98,7 +98,7 @@ def has_loinc_form(text: str) -> bool:
     return _LOINC.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=131072)
 def is_pending(text: str) -> bool:
     """Tell whether a text is a well-formed pending code."""
     return _PENDING.fullmatch(text) is not None
@@ -127,7 +127,7 @@ def without_look_alikes(text: str) -> str:
     return "".join(out)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=131072)
 def read_code(text: str) -> CodeReading:
     """Tell what the text of a code cell is. The forms exclude one another, so that a cell gets one piece of advice."""
     if not text:

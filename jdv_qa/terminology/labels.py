@@ -73,7 +73,7 @@ class LabelReading(NamedTuple):
     label: Label | None = None
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=262144)
 def parse_label(text: str) -> Label | None:
     """Take a French label apart; None when an axis is missing or blank. Spaces round brackets and ";" do not matter.
 
@@ -118,7 +118,7 @@ def is_time(text: str) -> bool:
     return _TIME.fullmatch(text) is not None or _known("time", text)
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=262144)
 def read_label(text: str) -> LabelReading:
     """Tell whether a text is a regular label, what is wrong first if not, and what label is meant where that is plain.
 
@@ -300,7 +300,7 @@ _FRENCH_LETTERS = tuple(
 )
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=262144)
 def fold(text: str) -> str:
     """Return a text without case, accents and spare spaces, for comparison."""
     text = text.casefold()
