@@ -34,12 +34,19 @@ def prepare() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
+_LONGEST_LINE = 2000
+"""Characters of a line for people; what a line quotes from a file may be as long as the file."""
+
+
 def tell(text: str) -> None:
-    """Print a line for people on stderr; nothing in it can act on the terminal."""
+    """Print a line for people on stderr, shortened in its middle if need be; nothing in it can act on the terminal."""
     from jdv_qa.harmless import harmless_line
 
+    line = harmless_line(text)
+    if len(line) > _LONGEST_LINE:
+        line = f"{line[: _LONGEST_LINE // 2]} […] {line[-_LONGEST_LINE // 2 :]}"
     try:
-        print(harmless_line(text), file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
     except OSError:
         return  # nobody hears, and the exit status says what there is to say
 

@@ -392,9 +392,9 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                         twin = computed[worksheet.title].cell(number, position)
                         value = twin.value
                         if twin.data_type == "e":
-                            errors[number, position] = str(value)
+                            errors[number, position] = "#ERROR!" if value is None else str(value)
                     elif cell.data_type == "e":
-                        errors[number, position] = str(value)
+                        errors[number, position] = "#ERROR!" if value is None else str(value)
                     row.append(plain_value(_unescaped(value) if type(value) is str else value))
                 rows.append(row)
             sheets.append(

@@ -288,7 +288,6 @@ def _spoilt_cell(rng: Random, cell: re.Match[str], prefix: str) -> str:
                     "-0",
                     "007",
                     "",
-                    " 5 ",
                     "x",
                 )
             )
@@ -296,7 +295,7 @@ def _spoilt_cell(rng: Random, cell: re.Match[str], prefix: str) -> str:
         case 7:
             return f'<{prefix}c r="{address}"{attributes} t="b"><{v}>{rng.choice(("0", "1", "true", "2", ""))}</{v}></{prefix}c>'
         case 8:
-            return f'<{prefix}c r="{address}"{attributes} t="e"><{v}>{rng.choice(("#N/A", "#REF!", "#DIV/0!", "#NULL!", "#SPILL!", "x"))}</{v}></{prefix}c>'
+            return f'<{prefix}c r="{address}"{attributes} t="e"><{v}>{rng.choice(("#N/A", "#REF!", "#DIV/0!", "#NULL!", "#SPILL!", "x", ""))}</{v}></{prefix}c>'
         case 9:
             return f'<{prefix}c r="{address}"{attributes} t="s"><{v}>{rng.choice(("0", "5", "-1", "99999", "x", ""))}</{v}></{prefix}c>'
         case 10:

@@ -10,6 +10,7 @@ import pytest
 from jdv_qa.checks.baseline import load_baseline
 from jdv_qa.checks.profiles import load_profile
 from jdv_qa.checks.waivers import load_waivers
+from jdv_qa.cli.app import main
 from jdv_qa.compare.model import code_place
 from jdv_qa.errors import LayoutError, RuleFileError
 from jdv_qa.terminology.labels import LabelForm, read_label
@@ -104,3 +105,16 @@ def test_a_profile_whose_severities_are_no_mapping_is_refused(key: str, value: s
 def test_the_label_meant_is_a_regular_one(text: str) -> None:
     meant = read_label(text).label
     assert meant is None or read_label(str(meant)).form is LabelForm.REGULAR
+
+
+def test_a_line_on_the_screen_is_not_as_long_as_the_file_that_it_quotes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = tmp_path / "jdv.toml"
+    settings.write_text(f"[check]\n{'x' * 100_000} = 1\n", encoding="utf-8")
+    assert main(["check", "x.xlsx", "--config", str(settings)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert len(said) < 2100
+    assert said.startswith(f"jdv: {settings} : ")
+    assert " […] " in said
