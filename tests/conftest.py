@@ -14,8 +14,12 @@ from hypothesis import HealthCheck, settings
 from jdv_qa.language import use_language
 from tests.browser import Browser, find_chromium, started_browser
 
-# The same examples every day, however busy the machine is; `--hypothesis-profile=random` looks for others.
-settings.register_profile("everyday", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples every day, however busy the machine is, and more of them with --slow; `--hypothesis-profile=random`
+# looks for others.
+settings.register_profile(
+    "everyday", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40
+)
+settings.register_profile("slow", parent=settings.get_profile("everyday"), max_examples=150)
 settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("everyday")
 
@@ -24,6 +28,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--slow") and not config.getoption("--hypothesis-profile", None):
+        settings.load_profile("slow")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jdv_qa.compare.compare import compare
@@ -61,20 +61,17 @@ def revisions(draw: st.DrawFn) -> tuple[Edition, Edition]:
 
 
 @given(EDITIONS, EDITIONS)
-@settings(max_examples=100, deadline=None)
 def test_any_two_editions(old: Edition, new: Edition) -> None:
     assert applied(old, new, compare(old, new).changes) == facts(new)
 
 
 @given(revisions())
-@settings(max_examples=100, deadline=None)
 def test_a_revision(versions: tuple[Edition, Edition]) -> None:
     old, new = versions
     assert applied(old, new, compare(old, new).changes) == facts(new)
 
 
 @given(revisions())
-@settings(max_examples=100, deadline=None)
 def test_one_change_a_code(versions: tuple[Edition, Edition]) -> None:
     """No code is at once removed and replaced, or added and the successor of another."""
     changes = compare(*versions).changes
@@ -86,7 +83,6 @@ def test_one_change_a_code(versions: tuple[Edition, Edition]) -> None:
 
 
 @given(revisions())
-@settings(max_examples=100, deadline=None)
 def test_both_ways_mirror_each_other(versions: tuple[Edition, Edition]) -> None:
     """What came one way goes the other; a replacement turns round, while an assignment is a removal and an addition."""
     old, new = versions
@@ -106,7 +102,6 @@ def test_both_ways_mirror_each_other(versions: tuple[Edition, Edition]) -> None:
 
 
 @given(st.lists(ROWS, max_size=8), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_shuffled_rows_and_columns_are_no_change(lines: list[Row], order: random.Random) -> None:
     before = edition(lines)
     after = edition(order.sample(lines, len(lines)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from deepdiff import DeepDiff
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jdv_qa.compare.compare import compare
@@ -82,7 +82,6 @@ def test_what_comes_one_way_goes_the_other_way(one: Edition, two: Edition) -> No
 
 
 @given(EDITIONS, EDITIONS)
-@settings(max_examples=80)
 def test_a_difference_is_never_silent(one: Edition, two: Edition) -> None:
     comparison = compare(one, two)
     orders = {entity.code for entity in two.orders.values()} - {entity.code for entity in one.orders.values()}

@@ -12,7 +12,7 @@ import pytest
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.conceptmap import ConceptMap
 from fhir.resources.R4B.valueset import ValueSet
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from lxml import etree
 
 from jdv_qa.errors import OutputError, RuleFileError
@@ -401,7 +401,7 @@ def test_oids_given_by_address_are_stable() -> None:
     assert one.oid != conventions.artifact("value_sets", "results").oid
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 2)
 @given(editions())
 def test_whatever_a_workbook_holds_the_forms_are_valid(edition: Edition) -> None:
     schema = etree.XMLSchema(etree.parse(str(rules_directory() / "schemas" / "svs.xsd")))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jdv_qa.checks.finding import Severity
@@ -141,7 +141,7 @@ def test_fhir_and_svs_of_a_release_hold_its_codes(sample: Register) -> None:
 
 
 @given(edition=editions(), separator=st.sampled_from(";,"), bom=st.booleans())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 4)
 def test_every_export_of_a_release_is_the_edition(edition: Edition, separator: str, bom: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -37,22 +37,27 @@ def old_edition() -> Edition:
     return read_edition(OLD)
 
 
-def bare(folder: Path, change: Callable[[WorkbookEdit], None] = lambda edit: None) -> Path:
+def bare(folder: Path, change: Callable[[WorkbookEdit], None] = lambda _: None) -> Path:
     """Write the sample's second edition as it would be before release day: nothing of it in tabs 9 and 10."""
+    path = folder / "nouvelle.xlsx"
+    path.write_bytes(_bare(change))
+    return path
+
+
+@lru_cache
+def _bare(change: Callable[[WorkbookEdit], None]) -> bytes:
     edit = WorkbookEdit(files()["1.1.0"])
     edit.delete_rows(NOTES, 2, 67)
     for row in range(1, 10):
         edit.set(FIGURES, row, 3, None)
     change(edit)
-    path = folder / "nouvelle.xlsx"
-    path.write_bytes(edit.content())
-    return path
+    return edit.content()
 
 
 def complete(
     path: Path, requests: Mapping[Change, tuple[str, ...]] = NO_REQUESTS, old: Path = OLD
 ) -> tuple[Update, Edition]:
-    before, after = read_edition(old), read_edition(path)
+    before, after = old_edition() if old == OLD else read_edition(old), read_edition(path)
     update = updated_workbook(path, before, after, compare(before, after), requests)
     done = path.with_name(f"fini_{path.name}")
     done.write_bytes(update.content)
