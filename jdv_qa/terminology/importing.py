@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -228,8 +228,9 @@ def _insert_terms(database: sqlite3.Connection, terms: Iterator[_Fields], french
     while batch := list(islice(terms, _BATCH)):
         take(batch)
         codes.update(map(_CODE, batch))
-        places = range(number + 1, number + len(batch) + 1)
-        _insert(database, "terms", 3, zip(places, map(_CODE, batch), map(FIELD.join, batch), strict=True))
+        rows = chain.from_iterable(zip(map(_CODE, batch), map(FIELD.join, batch), strict=True))
+        marks = ", ".join(["(?, ?)"] * len(batch))  # a batch in one statement takes half the time of a row in each
+        database.execute(f"INSERT INTO terms (code, fields) VALUES {marks}", tuple(rows))
         number += len(batch)
     if len(codes) < number:  # a term that comes again takes the place of the first
         once = dict(database.execute("SELECT code, fields FROM terms ORDER BY position"))
