@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.check_reports import Format, Terms, Wanted, print_screen, wanted_reports, write_reports
+from jdv_qa.cli.check_reports import Format, Terms, Wanted, named_after, print_screen, wanted_reports, write_reports
 from jdv_qa.cli.checking import (
     Demand,
     Loinc,
@@ -22,6 +22,7 @@ from jdv_qa.cli.checking import (
     run_check,
     words,
 )
+from jdv_qa.cli.commands import REPORTS
 from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, begin_reading, console
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
@@ -58,16 +59,17 @@ def check(
         list[str] | None,
         Option(
             "--report",
-            metavar="FORM=FILE",
-            help="Write a report to a file, beside the one on screen; repeat for several.",
+            metavar="FORM[=FILE]",
+            help="Write a report to a file, beside the one on screen; repeat for several (without FILE: into reports/).",
         ),
     ] = None,
     annotate: Annotated[
         Path | None,
         Option(
             "--annotate",
-            metavar="COPY",
-            help="Write a copy of the workbook too, with its faulty cells coloured and noted, and the findings listed.",
+            metavar="[COPY]",
+            help="Write a copy of the workbook too, with its faulty cells coloured and noted, and the findings listed "
+            "(without COPY, or with a folder: named after the workbook, in reports/ or there).",
         ),
     ] = None,
     force: Force = False,
@@ -134,8 +136,12 @@ def check(
         workbook, loinc, tuple(previous or ()), profile, waivers, layout, baseline, words(select), words(ignore), nabm
     )
     if annotate is not None:
+        from jdv_qa.files import refuse_existing
+
+        annotate = _copy_of(workbook, annotate)
         _refuse_the_workbook(annotate, workbook)
-    screen, files = wanted_reports(form, output, reports or (), force=force)
+        refuse_existing(annotate, force)
+    screen, files = wanted_reports(workbook, form, output, reports or (), force=force)
     terms = Terms(load_layout(layout), limit, lowest, settings.register, bom)
     if watching:
         if annotate is not None or (screen is not None and screen.form is not Format.TEXT):
@@ -185,6 +191,14 @@ def _watch(demand: Demand, settings: Settings, files: list[Wanted], terms: Terms
         tell(f"jdv: {error}")
 
     return watch(demand.workbook, lambda: run_check(demand, settings), changed, failed)
+
+
+def _copy_of(workbook: Path, asked: Path) -> Path:
+    """Return the file of the annotated copy: the one asked for, or one named after the workbook in the folder asked for."""
+    if str(asked) != REPORTS and not asked.is_dir():
+        return asked
+    ending = workbook.suffix if workbook.suffix.casefold() in (".xlsx", ".xlsm") else ".xlsx"
+    return named_after(workbook, say("-annote", "-annotated") + ending, asked)
 
 
 def _refuse_the_workbook(copy: Path, workbook: Path) -> None:

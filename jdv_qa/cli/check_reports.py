@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jdv_qa.cli.commands import REPORTS
 from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import console, emit_bytes, emit_workbook, form_of, printed
 from jdv_qa.cli.streams import tell
@@ -60,15 +61,16 @@ class Terms:
 
 
 def wanted_reports(
-    form: Format | None, output: Path | None, reports: Sequence[str], *, force: bool
+    workbook: Path, form: Format | None, output: Path | None, reports: Sequence[str], *, force: bool
 ) -> tuple[Wanted | None, list[Wanted]]:
     """Return the report for the screen, if any, and those for files, as --format, --output and --report ask for them.
 
+    A form without a file is written into the folder `reports`, under the name of the workbook.
     Raises Misuse for what cannot be understood, and OutputError, before any work is done, for a file that exists.
     """
     from jdv_qa.files import refuse_existing
 
-    files = [wanted_report(word) for word in reports]
+    files = [wanted_report(word, workbook) for word in reports]
     screen: Wanted | None = None
     if output is not None:
         files.insert(0, Wanted(form or _form_by_name(output) or Format.TEXT, output))
@@ -91,9 +93,21 @@ def wanted_reports(
     return screen, files
 
 
-def wanted_report(word: str) -> Wanted:
-    """Return what a --report asks for: "FORM=FILE", or a file whose name tells its form."""
+_ENDINGS = {Format.TEXT: "txt", Format.SARIF: "sarif.json", Format.JUNIT: "xml", Format.GITHUB: "github.txt"}
+
+
+def named_after(workbook: Path, ending: str, folder: Path | None = None) -> Path:
+    """Return the file for what was asked for without a name: in a folder, else in `reports`, named after the workbook."""
+    known = workbook.suffix.casefold() in (".xlsx", ".xlsm")
+    return (folder or Path(REPORTS)) / f"{workbook.stem if known else workbook.name}{ending}"
+
+
+def wanted_report(word: str, workbook: Path) -> Wanted:
+    """Return what a --report asks for: "FORM=FILE", a form alone, or a file whose name tells its form."""
     name, equals, path = word.partition("=")
+    if not equals and (alone := {"markdown": "md"}.get(name, name)) in {*Format}:
+        chosen = Format(alone)
+        return Wanted(chosen, named_after(workbook, f".{_ENDINGS.get(chosen, chosen.value)}"))
     known = ", ".join(Format)
     if equals:
         try:

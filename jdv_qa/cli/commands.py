@@ -8,16 +8,35 @@ from __future__ import annotations
 SUMMARY = "Check, compare and release the JDV CircuitBio, the French value set of LOINC codes for laboratory orders and results."
 
 
+REPORTS = "reports"
+"""The folder, in the current one, for reports that were asked for without a name."""
+
+
 class Command:
-    """A command: its name, the module and the function that do it, and the line that tells what it does."""
+    """A command: its name, the module and the function that do it, and the line that tells what it does.
 
-    __slots__ = ("function", "module", "name", "told")
+    `alone`: its options that may stand without a value, and the value that they then have.
+    """
 
-    def __init__(self, name: str, told: str, module: str = "", function: str = "") -> None:
+    __slots__ = ("alone", "function", "module", "name", "told")
+
+    def __init__(
+        self, name: str, told: str, module: str = "", function: str = "", alone: dict[str, str] | None = None
+    ) -> None:
         self.name = name
         self.told = told
         self.module = f"jdv_qa.cli.{module or name}"
         self.function = function or name
+        self.alone = alone or {}
+
+    def completed(self, words: list[str]) -> list[str]:
+        """Return the words of a command line with the values of the options that stand without one."""
+        return [
+            f"{word}={self.alone[word]}"
+            if word in self.alone and (place + 1 == len(words) or words[place + 1].startswith("-"))
+            else word
+            for place, word in enumerate(words)
+        ]
 
 
 class Group:
@@ -34,7 +53,7 @@ class Group:
 _LISTED: tuple[Command | Group, ...] = (
     Command("info", "Show the version, the tabs and the indicators of a workbook."),
     Command("layout", "Show how each tab and column is understood, what is missing and what is unknown."),
-    Command("check", "Check a workbook against the rules (see `jdv rules`)."),
+    Command("check", "Check a workbook against the rules (see `jdv rules`).", alone={"--annotate": REPORTS}),
     Command("fix", "Correct what is certain in a copy of a workbook; everything else in it stays as it is."),
     Command("waive", "Accept one finding: write a waiver for it into the file of waivers."),
     Command("rules", "List the rules with their severity."),

@@ -28,7 +28,7 @@ def run_command(listed: Command, name: str, words: Sequence[str]) -> int:
     """
     command = typer_command(listed)
     try:
-        with command.make_context(f"jdv {name}", [*words]) as context:
+        with command.make_context(f"jdv {name}", listed.completed([*words])) as context:
             return int(command.invoke(context) or 0)
     except typer.Exit as end:
         return end.exit_code

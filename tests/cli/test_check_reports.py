@@ -60,6 +60,24 @@ def test_several_reports_at_once_beside_the_screen(capsys: pytest.CaptureFixture
         assert printed.encode() == (tmp_path / ALL[form]).read_bytes(), form
 
 
+def test_reports_without_a_name_go_into_reports_under_that_of_the_workbook(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("check", DRAFT, "--report", "html", "--report", "sarif", "--annotate", "--limit", "1")
+    status, _, told = run(capsys, *words)
+    stem = Path(DRAFT).stem
+    names = [f"{stem}-annote.xlsx", f"{stem}.html", f"{stem}.sarif.json"]
+    assert status == 1
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == sorted(names)
+    assert all(f"{Path('reports') / name} : " in told for name in names)
+    status, _, told = run(capsys, *words)
+    assert (status, told.count("existe déjà")) == (2, 1)
+    (tmp_path / "là").mkdir()
+    assert run(capsys, "check", DRAFT, "--annotate", "là", "--limit", "1")[0] == 1
+    assert (tmp_path / "là" / names[0]).is_file()
+
+
 def test_the_form_goes_by_the_name_of_the_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     names = ["a.html", "b.sarif", "c.sarif.json", "d.xml", "e.md", "f.csv", "g.json", "h.txt"]
     status, _, _ = run(capsys, "check", DRAFT, *(word for name in names for word in ("--report", tmp_path / name)))
