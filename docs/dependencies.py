@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +67,7 @@ def direct_requirements() -> dict[str, str]:
     return {match[1]: match[2] for match in split if match}
 
 
+@cache
 def importers() -> dict[str, set[str]]:
     """Return the modules of `jdv_qa` that import each package, by the name of the module imported."""
     found: dict[str, set[str]] = defaultdict(set)

@@ -79,10 +79,21 @@ def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
+@cache
+def telling(module: ast.Module) -> tuple[ast.AST, ...]:
+    """The imports, calls and names of a module."""
+    return tuple(
+        node
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Call | ast.Attribute | ast.Name)
+    )
+
+
+@cache
 def names_in_use(module: ast.Module) -> dict[str, str]:
     """What each imported name of a module stands for: {"etree": "lxml.etree"}."""
     names: dict[str, str] = {}
-    for node in ast.walk(module):
+    for node in telling(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 names[alias.asname or alias.name.partition(".")[0]] = (
@@ -107,7 +118,7 @@ def dotted(node: ast.expr, names: dict[str, str]) -> str:
 def used(module: ast.Module) -> Iterator[tuple[int, str]]:
     """The line and the whole name of all that a module imports, calls or names by a dotted name."""
     names = names_in_use(module)
-    for node in ast.walk(module):
+    for node in telling(module):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -156,7 +167,7 @@ def test_nothing_is_run_started_fetched_or_unpacked() -> None:
 def calls(path: Path) -> tuple[tuple[ast.Call, str], ...]:
     """Every call of a module, with the whole name of what is called."""
     names = names_in_use(tree(path))
-    return tuple((node, dotted(node.func, names)) for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    return tuple((node, dotted(node.func, names)) for node in telling(tree(path)) if isinstance(node, ast.Call))
 
 
 def test_yaml_is_read_by_a_safe_loader() -> None:

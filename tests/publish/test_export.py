@@ -123,14 +123,14 @@ def excel_read_back(edition: Edition, folder: Path, **options: Any) -> Edition:
 
 
 @given(edition=editions(), separator=st.sampled_from(";,"), bom=st.booleans())
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_tables_read_back_are_the_edition(edition: Edition, separator: str, bom: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert read_tables(write_tables(edition, Path(folder), separator=separator, bom=bom)) == edition
 
 
 @given(edition=editions())
-@settings(max_examples=settings.default.max_examples // 3)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_excel_read_back_is_the_edition(edition: Edition) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert excel_read_back(edition, Path(folder)) == edition
@@ -152,7 +152,7 @@ def term_editions(draw: st.DrawFn) -> Edition:
 
 
 @given(edition=term_editions())
-@settings(max_examples=settings.default.max_examples // 3)
+@settings(max_examples=settings.default.max_examples // 4)
 def test_excel_of_a_one_table_form_read_back_is_the_edition(edition: Edition) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "v.xlsx"

@@ -401,7 +401,7 @@ def test_oids_given_by_address_are_stable() -> None:
     assert one.oid != conventions.artifact("value_sets", "results").oid
 
 
-@settings(max_examples=settings.default.max_examples // 2)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(editions())
 def test_whatever_a_workbook_holds_the_forms_are_valid(edition: Edition) -> None:
     schema = etree.XMLSchema(etree.parse(str(rules_directory() / "schemas" / "svs.xsd")))

@@ -141,7 +141,7 @@ def test_fhir_and_svs_of_a_release_hold_its_codes(sample: Register) -> None:
 
 
 @given(edition=editions(), separator=st.sampled_from(";,"), bom=st.booleans())
-@settings(max_examples=settings.default.max_examples // 4)
+@settings(max_examples=settings.default.max_examples // 8)
 def test_every_export_of_a_release_is_the_edition(edition: Edition, separator: str, bom: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -396,6 +396,7 @@ def test_a_text_that_no_file_can_hold_is_one_line() -> None:
         table_files(edition)
 
 
+@pytest.mark.slow  # every order of two releases is tried every day by tests/faults/test_two_at_once.py
 def test_two_releases_of_one_version_started_together(tmp_path: Path) -> None:
     imported(load_register(tmp_path / "releases"), SAMPLE["1.0.0"])
     command: list[Any] = [

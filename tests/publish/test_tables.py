@@ -14,6 +14,7 @@ from jdv_qa.resources import rules_directory
 from jdv_qa.workbook.edition import Cell, CellKind, Column, Edition, Loose, Record, Sheet, Table
 from jdv_qa.workbook.layout import load_layout
 
+TERMS = load_layout("loinc_fr")
 SCHEMAS = sorted(path for path in (rules_directory() / "schemas").glob("*.json") if path.stem != "releases")
 RULE_ID = re.compile(r"(STR|CEL|COD|TYP|ATT|UNI|LAB|CMP|REF|NAB|GRP|LNC|VER|SOM)-[0-9]{2}")
 
@@ -88,7 +89,7 @@ def schema(path: Path) -> dict[str, Any]:
 
 
 def test_every_table_has_a_schema() -> None:
-    assert {path.stem for path in SCHEMAS} == {*load_layout().tabs, "history"}
+    assert {path.stem for path in SCHEMAS} == {*load_layout().tabs, "history", *TERMS.tabs}
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.stem)
@@ -100,7 +101,8 @@ def test_schema_is_a_valid_table_schema(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.stem)
 def test_schema_describes_the_fields_of_the_layout(path: Path) -> None:
-    headers = table_headers(Edition({path.stem: Table(path.stem, ())}), path.stem)
+    layout = TERMS if path.stem in TERMS.tabs else None
+    headers = table_headers(Edition({path.stem: Table(path.stem, ())}), path.stem, layout)
     fields = schema(path)["fields"]
     assert {field["name"]: field["title"] for field in fields} == headers
     assert all(field["type"] == "string" and field["description"].endswith((".", "…")) for field in fields)
