@@ -45,6 +45,7 @@ class RawSheet:
 
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_SURROGATES = frozenset(f"{letter}{digit}" for letter in "Dd" for digit in "89AaBbCcDdEeFf")
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -323,9 +324,11 @@ def plain_value(value: object) -> RawValue:
 def _unescaped(text: str) -> str:
     """Return a text with the characters that XML cannot hold in place of their escapes: "_x000D_" is a carriage return.
 
-    ISO/IEC 29500-1, 22.9.2.19 (ST_Xstring); openpyxl leaves them as they are.
+    ISO/IEC 29500-1, 22.9.2.19 (ST_Xstring); openpyxl leaves them as they are. Half a character (a surrogate) is none.
     """
-    return _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text) if "_x" in text else text
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: match[0] if match[1][:2] in _SURROGATES else chr(int(match[1], 16)), text)
 
 
 def _raw_sheet(sheet: Sheet, rows: list[list[RawValue]]) -> RawSheet:

@@ -113,6 +113,9 @@ def read_workbook(case: bytes, folder: Path) -> str:
     if isinstance(read, str):
         return read
     edition, twin, sheets = read
+    if hides_under_a_merge(case):
+        # no spreadsheet writes a value there and none shows it; openpyxl drops it, we read it
+        return "under a merge"
     if difference := differs(edition, twin):
         raise Broken(f"the readers disagree: {difference}")
     for lost in unaccounted(edition, sheets):
@@ -133,6 +136,18 @@ def read_damaged(case: bytes, folder: Path) -> str:
                 if record.row not in own or not own[record.row][name]:
                     raise Broken(f"a cell is lost: {key} row {record.row} {name}: {text!r}")
     return "read"
+
+
+def hides_under_a_merge(case: bytes) -> bool:
+    """Tell whether a merged range covers a cell, other than its first, that holds something."""
+    return any(
+        text_of(value)
+        for raw in read_with_calamine(case)
+        for area in raw.sheet.merged
+        for row in range(area.first_row, min(area.last_row, len(raw.rows)) + 1)
+        for column, value in enumerate(raw.rows[row - 1][: area.last_column], 1)
+        if column >= area.first_column and (row, column) != (area.first_row, area.first_column)
+    )
 
 
 def differs(one: Edition, other: Edition) -> str:
