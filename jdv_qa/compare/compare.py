@@ -20,9 +20,11 @@ from jdv_qa.compare.entries import (
     comparable,
     differing_fields,
     entries,
+    keys_of,
     same_rows,
     shown,
     term_table,
+    without_pair,
 )
 from jdv_qa.compare.impact import Impacts, load_impacts
 from jdv_qa.compare.matching import load_matching, match_codes, match_entries
@@ -194,17 +196,16 @@ def _compare_main(draft: _Draft, old: Edition, new: Edition, loinc: LoincRelease
         key = recoding.old_key or recoding.old_code
         recodings[recoding.part][key] = recoding.new_code, recoding
         followed[recoding.part][key] = recoding.new_code
+    orders, results = _touched_codes(old, new)
     if order_keys:
         names = tuple(name for name in ORDER_FIELDS if name not in ("order_code", *_NABM_FIELDS))
         fields = _shared(draft, "order", names, *columns)
-        unchanged = _unchanged(old.orders, new.orders)
-        _compare_entities(draft, "order", old.orders, new.orders, fields, recodings["order"], unchanged)
-        _compare_alignments(draft, old, new, followed["order"], unchanged)
+        _compare_entities(draft, "order", old.orders, new.orders, fields, recodings["order"], orders)
+        _compare_alignments(draft, old, new, followed["order"], orders)
     if result_keys:
         names = tuple(name for name in RESULT_FIELDS if name != "result_code")
         fields = _shared(draft, "result", names, *columns)
-        unchanged = _unchanged(old.results, new.results)
-        _compare_entities(draft, "result", old.results, new.results, fields, recodings["result"], unchanged)
+        _compare_entities(draft, "result", old.results, new.results, fields, recodings["result"], results)
     if order_keys and result_keys:
         _compare_associations(draft, old, new, followed["order"], followed["result"])
 
@@ -269,11 +270,14 @@ def _compare_entities(
     new: Mapping[_Key, Entity],
     fields: tuple[str, ...],
     recodings: Mapping[_Key, tuple[_Key, Recoding]],
-    unchanged: frozenset[_Key] = frozenset(),
+    touched: Container[_Key] | None = None,
 ) -> None:
-    """Note entries added, removed and recoded (old key -> new key), and pair those whose fields differ."""
+    """Note entries added, removed and recoded (old key -> new key), and pair those whose fields differ.
+
+    `touched` are the keys that have a row which the other edition lacks; all, if it is not told.
+    """
     past, present = old.keys(), new.keys()
-    for key in [key for key in past if key not in unchanged]:
+    for key in past if touched is None else [key for key in past if key in touched]:
         entity = old[key]
         if key in present:
             _pair(draft, part, entity, new[key], fields)
@@ -293,12 +297,23 @@ def _compare_entities(
         draft.changes.append(Change("added", part, entity.code, label, new_row=_row(entity), related=chapter))
 
 
-def _unchanged(old: Entities[_Key], new: Entities[_Key]) -> frozenset[_Key]:
-    """Return the keys whose rows say the same in both editions, in every column."""
-    held = new.rows
-    return frozenset(
-        [key for key, rows in old.rows.items() if (others := held.get(key)) is not None and same_rows(rows, others)]
+def _touched(old: Entities[_Key], new: Entities[_Key]) -> set[_Key]:
+    """Return the keys whose rows do not say the same in both editions, in every column."""
+    before, after = old.rows, new.rows
+    touched = {key for key in after if key not in before}
+    touched.update(
+        [key for key, rows in before.items() if (others := after.get(key)) is None or not same_rows(rows, others)]
     )
+    return touched
+
+
+def _touched_codes(old: Edition, new: Edition) -> tuple[set[str], set[str]]:
+    """Return the keys of the orders, and of the results, that have a row which the other edition lacks."""
+    before, after = old.pairs, new.pairs
+    pairs = [pair for pair, rows in before.items() if (same := after.get(pair)) is None or not same_rows(rows, same)]
+    pairs += [pair for pair in after if pair not in before]
+    pairs += [keys_of(record) for edition in (old, new) for record in without_pair(edition)]
+    return {order for order, _ in pairs}, {result for _, result in pairs}
 
 
 def _recoded(part: Part, recoding: Recoding, before: Entity, after: Entity) -> Change:
@@ -445,16 +460,14 @@ def _codes(codes: Iterable[str], own: str) -> tuple[str, ...]:
 
 
 def _compare_alignments(
-    draft: _Draft, old: Edition, new: Edition, orders: Mapping[str, str], unchanged: Container[str]
+    draft: _Draft, old: Edition, new: Edition, orders: Mapping[str, str], touched: Container[str]
 ) -> None:
     """Note the NABM alignments that came, went, or changed their label; orders are followed through their recodings."""
     columns = (old.main, new.main)
     if not _shared(draft, "nabm", ("nabm_code",), *columns):
         return
     labelled = bool(_shared(draft, "nabm", ("nabm_label",), *columns))
-    rows, others = (
-        {key: rows for key, rows in side.orders.rows.items() if key not in unchanged} for side in (old, new)
-    )
+    rows, others = ({key: rows for key, rows in side.orders.rows.items() if key in touched} for side in (old, new))
     before = {(orders.get(pair.order, pair.order), pair.nabm): pair for pair in alignments(rows).values()}
     after = alignments(others)
     for key, pair in before.items():
@@ -508,7 +521,7 @@ def _compare_table(draft: _Draft, part: Part, old: Table, new: Table, loinc: Loi
     before, after = entries(old), entries(new)
     recodings = _recoded_entries(draft, part, before, after, loinc)
     fields = _shared(draft, part, names, old, new)
-    _compare_entities(draft, part, before, after, fields, recodings, _unchanged(before, after))
+    _compare_entities(draft, part, before, after, fields, recodings, _touched(before, after))
 
 
 def _recoded_entries(

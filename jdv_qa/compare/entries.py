@@ -67,14 +67,24 @@ def associations(edition: Edition) -> dict[tuple[str, str], Record]:
     is a fault of the table, not a change of it.
     """
     pairs = {pair: records[0] for pair, records in edition.pairs.items()}
-    if sum(map(len, edition.pairs.values())) < len(edition.main.records):
-        for record in edition.main.records:
-            if record["order_code"] and record["result_code"]:
-                continue
-            key = record["order_code"] or record["order_label"], record["result_code"] or record["result_loinc_label"]
-            if all(key) and ((same := pairs.get(key)) is None or record.row < same.row):
-                pairs[key] = record
+    for record in without_pair(edition):
+        key = keys_of(record)
+        if all(key) and ((same := pairs.get(key)) is None or record.row < same.row):
+            pairs[key] = record
     return pairs
+
+
+def without_pair(edition: Edition) -> list[Record]:
+    """Return the rows of the main table that lack the code of their order or of their result."""
+    records = edition.main.records
+    if sum(map(len, edition.pairs.values())) == len(records):
+        return []
+    return [record for record in records if not (record["order_code"] and record["result_code"])]
+
+
+def keys_of(record: Record) -> tuple[str, str]:
+    """Return the keys of the order and of the result of a row: its codes, or their labels; "" where it has neither."""
+    return record["order_code"] or record["order_label"], record["result_code"] or record["result_loinc_label"]
 
 
 def alignments(orders: Mapping[str, Sequence[Record]]) -> dict[tuple[str, str], Alignment]:
