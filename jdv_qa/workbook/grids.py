@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from jdv_qa.errors import WorkbookError
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import RawValue
+from jdv_qa.workbook.limits import MAX_FILE, Refused
 from jdv_qa.workbook.read import text_of
 from jdv_qa.workbook.sheets import UNREADABLE, file_content, read_sheets, read_with_calamine
 
@@ -74,7 +75,10 @@ def zipped_workbook(path: Path, beginning: str) -> list[Grid] | None:
             )
             if name is None:
                 return None
-            sheets = read_with_calamine(archive.read(name))
+            if archive.getinfo(name).file_size > MAX_FILE:
+                raise Refused(say(f"« {name} » est trop gros", f'"{name}" is too large'))
+            with archive.open(name) as packed:
+                sheets = read_with_calamine(packed.read(MAX_FILE))
     except UNREADABLE as error:
         raise WorkbookError(
             say(

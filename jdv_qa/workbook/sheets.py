@@ -303,9 +303,28 @@ def _sheet_of_calamine(workbook: CalamineWorkbook, sheet: Sheet, booleans: Mappi
         cells = rows[row - 1]
         cells.extend([None] * (column - len(cells)))
         cells[column - 1] = value
-    raw = _raw_sheet(sheet, rows)
-    refuse_wide_merges(sheet.name, sheet.merged, raw.sheet.rows, raw.sheet.columns)
-    return raw
+    refuse_wide_merges(sheet.name, sheet.merged, len(rows), max(map(len, rows), default=0))
+    return _raw_sheet(_without_covered(sheet, rows), rows)
+
+
+def _without_covered(sheet: Sheet, rows: list[list[RawValue]]) -> Sheet:
+    """Blank what other programs leave in the cells that a merged range covers: Excel shows its first cell alone."""
+    covered: set[tuple[int, int]] = set()
+    for merged in sheet.merged:
+        for number in range(merged.first_row, min(merged.last_row, len(rows)) + 1):
+            cells = rows[number - 1]
+            first = merged.first_column if number == merged.first_row else merged.first_column - 1
+            last = min(merged.last_column, len(cells))
+            cells[first:last] = [None] * (last - first)
+            if sheet.formulas or sheet.errors:
+                covered.update((number, column) for column in range(first + 1, merged.last_column + 1))
+    if covered.isdisjoint((*sheet.formulas, *sheet.errors)):
+        return sheet
+    formulas, errors = (
+        {place: held for place, held in found.items() if place not in covered}
+        for found in (sheet.formulas, sheet.errors)
+    )
+    return replace(sheet, formulas=formulas, errors=errors)
 
 
 def plain_value(value: object) -> RawValue:

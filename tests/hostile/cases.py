@@ -18,6 +18,20 @@ OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 SHEET, STRINGS, BOOK, STYLES = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml", "xl/styles.xml"
 BOOK_RELATIONS = "xl/_rels/workbook.xml.rels"
+_TYPES = (
+    f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
+    'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    + "".join(
+        f'<Override PartName="/{part}" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.{kind}+xml"/>'
+        for part, kind in ((BOOK, "sheet.main"), (SHEET, "worksheet"), (STRINGS, "sharedStrings"), (STYLES, "styles"))
+    )
+    + "</Types>"
+)
+_STYLES = (
+    f'<styleSheet xmlns="{MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill><patternFill/></fill></fills><borders count="1"><border/>'
+    '</borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
+    '<xf numFmtId="14" fontId="0" fillId="0" borderId="0"/></cellXfs></styleSheet>'
+)
 READ = ""
 """Expected of a file that is merely odd: it is read."""
 
@@ -61,14 +75,14 @@ def parts(**changed: str | bytes | None) -> dict[str, bytes]:
         for at, (kind, target) in enumerate(kinds.items(), 1)
     )
     known: dict[str, str | bytes | None] = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "[Content_Types].xml": _TYPES,
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
         BOOK: book(),
         BOOK_RELATIONS: f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>',
         SHEET: sheet(),
         STRINGS: f'<sst xmlns="{MAIN}" count="1" uniqueCount="1"><si><t>partagé</t></si></sst>',
-        STYLES: f'<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+        STYLES: _STYLES,
     }
     known |= changed
     return {name: data.encode() if isinstance(data, str) else data for name, data in known.items() if data is not None}
