@@ -114,3 +114,13 @@ def test_what_is_told_of_a_wrong_character_is_what_is_wrong(text: str, before: s
     path = build_workbook({"rows": [{"comment": text}]}, tmp_path / "case.xlsx")
     (finding,) = findings_of(path, "CEL-05")
     assert f"«\u00a0{before}\u00a0» est mis pour «\u00a0{after}\u00a0»" in finding.message
+
+
+@pytest.mark.parametrize("field", ["default", "blank"])
+def test_an_order_whose_cells_differ_is_named(field: str, tmp_path: Path) -> None:
+    specimen = {"default": "BLD", "blank": None}[field]
+    rows = [{}, {"result_code": "2823-3"}, {"result_code": "2075-0", "specimen": specimen}]
+    path = build_workbook({"rows": rows}, tmp_path / "case.xlsx")
+    (finding,) = findings_of(path, "GRP-04")
+    assert sentence_of(load_catalogue()["GRP-04"], finding.message) == field
+    assert "de la demande «\u00a0Sodium (demande)\u00a0»" in finding.message
