@@ -14,7 +14,7 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -161,6 +161,19 @@ def refuse_existing(path: Path, force: bool = False) -> None:
                 f"{path} is read-only; choose another name, or lift the protection",
             )
         )
+
+
+def refuse_sources(outputs: Iterable[Path | None], sources: Iterable[Path | None]) -> None:
+    """Raise OutputError when a command would write over a file that it reads, with `force` or without."""
+    read = {os.path.realpath(path) for path in sources if path is not None}
+    for path in outputs:
+        if path is not None and os.path.realpath(path) in read:
+            raise OutputError(
+                say(
+                    f"{path} : c'est un des fichiers lus, qui ne sont jamais changés ; choisissez un autre nom",
+                    f"{path}: it is one of the files read, which are never changed; choose another name",
+                )
+            )
 
 
 def clear_leftovers(path: Path) -> None:

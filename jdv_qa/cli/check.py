@@ -142,6 +142,10 @@ def check(
         _refuse_the_workbook(annotate, workbook)
         refuse_existing(annotate, force)
     screen, files = wanted_reports(workbook, form, output, reports or (), force=force)
+    if files:
+        from jdv_qa.files import refuse_sources
+
+        refuse_sources((item.path for item in files), (workbook, nabm, waivers, baseline, *(previous or ())))
     terms = Terms(load_layout(layout), limit, lowest, settings.register, bom)
     if watching:
         if annotate is not None or (screen is not None and screen.form is not Format.TEXT):

@@ -83,6 +83,10 @@ def diff(
     became a LOINC code is one change. Exit status: 0 nothing changed, 1 something changed, 2 the comparison could not
     be made.
     """
+    if output is not None:
+        from jdv_qa.files import refuse_sources
+
+        refuse_sources((output,), (old, new))
     begin_reading(old, new)
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
     _write(comparison, (before, after), form or form_of(output, Format.TEXT), output, limit, bom=bom, force=force)

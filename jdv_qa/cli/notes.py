@@ -80,6 +80,10 @@ def notes(
     from jdv_qa.publish.notes import release_notes, short_notes
     from jdv_qa.publish.notes_html import notes_html
 
+    if output is not None:
+        from jdv_qa.files import refuse_sources
+
+        refuse_sources((output,), (old, new, requests))
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
     behind = requests_behind(requests, new_layout or layout)(before, after, comparison) if requests is not None else {}
     if into is not None:

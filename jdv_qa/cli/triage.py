@@ -93,6 +93,10 @@ def review(
 
     if unknown := [word for word in only or () if word not in VERDICTS]:
         raise not_one_of(unknown[0], VERDICTS, "--verdict")
+    if output is not None:
+        from jdv_qa.files import refuse_sources
+
+        refuse_sources((output,), (requests, workbook))
     settings = load_settings(config)
     chosen_layout = layout or settings.check.get("layout")
     with stages(3, (requests, workbook)) as begin:

@@ -102,6 +102,10 @@ def follow(
     from jdv_qa.triage.requests import read_requests
     from jdv_qa.workbook.layout import load_layout
 
+    if output is not None:
+        from jdv_qa.files import refuse_sources
+
+        refuse_sources((output,), (requests, release, previous))
     with stages(3, (requests, release)) as begin:
         begin(say(f"Lecture de {requests.name}", f"Reading {requests.name}"))
         register = read_requests(requests, load_layout(register_layout) if register_layout else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -187,9 +188,16 @@ def test_reasons_are_told_in_the_language_in_use(tmp_path: Path) -> None:
 def test_the_input_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workbook = small_workbook(tmp_path)
     content = workbook.read_bytes()
-    for words in (["check", workbook, "--annotate", workbook, "--force"], ["fix", workbook, "-o", workbook, "--force"]):
-        assert main([str(word) for word in words]) == 2
-        assert capsys.readouterr().err.count("\n") == 1
+    link = tmp_path / "link.xlsx"
+    link.symlink_to(workbook)
+    for words in (
+        ["check", workbook, "--annotate", workbook], ["check", workbook, "-o", workbook], ["check", workbook, "--report", f"xlsx={workbook}"],
+        ["check", workbook, "-o", link], ["diff", workbook, workbook, "-o", workbook], ["notes", workbook, workbook, "-o", workbook],
+        ["fix", workbook, "-o", workbook], ["triage", "review", workbook, workbook, "-o", workbook],
+        ["triage", "follow", workbook, workbook, "-o", workbook],
+    ):  # fmt: skip
+        assert main([*map(str, words), "--force"]) == 2, words
+        assert re.fullmatch(r"jdv: .* : c'est .*jamais changé.*\n", capsys.readouterr().err), words
     assert workbook.read_bytes() == content
 
 
