@@ -157,7 +157,10 @@ def _progress(total: int, title: str) -> Iterator[Advance]:
 
 
 def list_(form: Form = Format.TEXT, store: Store = None, lang: Lang = None) -> int:
-    """List the LOINC releases of the store; those that cannot be read are told one a line, and the status is then 2."""
+    """List the LOINC releases of the store.
+
+    Those that cannot be read are told one a line, and the status is then 2.
+    """
     from jdv_qa.report.terms_text import print_releases, release_json
     from jdv_qa.terminology.store import open_stored, store_directory, stored_paths
 
