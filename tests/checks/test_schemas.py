@@ -235,3 +235,18 @@ def test_no_process_is_begun_where_a_standard_stream_is_closed() -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines() == ["False [{'x': ['type']}]", "closed"]
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["fields alone", "all of it"])
+def test_the_process_imports_no_more_of_frictionless_than_that_allows(allowed: bool) -> None:
+    code = (
+        "import importlib.util, sys, types\n"
+        f"if not {allowed}: importlib.util.module_from_spec = lambda spec: types.ModuleType(spec.name)\n"
+        "from jdv_qa.checks import schema_verdicts\n"
+        "schema_verdicts._import_fields()\n"
+        "print(schema_verdicts.judge([({'name': 'a', 'type': 'integer'}, ['x', '1'])]))\n"
+        "print('frictionless.resource' in sys.modules)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == ["[{'x': ['type']}]", str(not allowed)]
