@@ -204,10 +204,16 @@ def _complete(words: Sequence[str]) -> int:
     """Answer a shell that completes a command line, or install what lets it ask."""
     from jdv_qa.cli.typer_app import whole_app
 
+    named = words[:1] == ["--show-completion"] and len(words) > 1
+    if named:  # Typer asks the processes above which shell this is; one that is named need not be among them
+        os.environ[COMPLETION_VARIABLE] = f"source_{words[1]}"
     try:
         whole_app()(args=[*words], prog_name="jdv")
     except SystemExit as stop:
-        return int(stop.code or CLEAN)
+        return TROUBLE if stop.code else CLEAN
+    finally:
+        if named:
+            del os.environ[COMPLETION_VARIABLE]
     return CLEAN
 
 

@@ -355,4 +355,4 @@ def test_the_shell_completes(line: str, offered: set[str]) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_can_be_shown(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "_JDV_COMPLETE" in whole("--show-completion", shell).stdout
+    assert f"_JDV_COMPLETE=complete_{shell}" in whole("--show-completion", shell).stdout
