@@ -271,7 +271,7 @@ def test_killed_anywhere_it_leaves_the_old_or_the_new(name: str, place: Callable
 def test_killed_anywhere_the_next_run_makes_it_right(name: str, place: Callable[[Case], Place]) -> None:
     case = {**CASES, **HEAVY}[name]
     here = place(case)
-    for found in killed_everywhere(here, case, most=6 if name in HEAVY else 24):
+    for found in killed_everywhere(here, case, most=4 if name in HEAVY else 12):
         assert is_whole(here, case, found), sorted(found)
         put_back(here.folder, found)
         is_made_right(here, case, found)
@@ -293,7 +293,7 @@ def test_a_disk_that_is_full_from_any_operation_on(
 ) -> None:
     case = {**CASES, **HEAVY}[name]
     here = place(case)
-    for number in spread(numbers(here, case), 4 if name in HEAVY else 16):
+    for number in spread(numbers(here, case), 3 if name in HEAVY else 8):
         interrupted(here, case, disk_full_from(number)[0], capsys)
 
 
@@ -304,7 +304,7 @@ def test_any_operation_that_fails_once(
 ) -> None:
     case = {**CASES, **HEAVY}[name]
     here = place(case)
-    for number in spread(numbers(here, case), 4 if name in HEAVY else 16):
+    for number in spread(numbers(here, case), 3 if name in HEAVY else 8):
         interrupted(here, case, fails_at(number, errno.EACCES if number % 2 else errno.EIO)[0], capsys)
 
 
