@@ -19,10 +19,11 @@ from random import Random
 
 from jdv_qa.checks.catalogue import Rule, load_catalogue
 from jdv_qa.compare.compare import compare
+from jdv_qa.compare.entries import LIST_FIELDS
 from jdv_qa.errors import JdvError
 from jdv_qa.resources import rules_directory
 from jdv_qa.sample import SAMPLE_DIR
-from jdv_qa.workbook.edition import Edition, Table
+from jdv_qa.workbook.edition import Edition, Table, split_values
 from jdv_qa.workbook.read import read_edition, text_of
 from jdv_qa.workbook.sheets import RawSheet, read_with_calamine, read_with_openpyxl
 from tests.fuzz import mutations
@@ -307,8 +308,7 @@ def compare_workbook(case: bytes, folder: Path) -> str:
     except JdvError as error:
         return _refused(error)
     there, back = compare(old, new), compare(new, old)
-    compared = {key: table.records for key, table in old.tables.items() if key not in _NOT_COMPARED}
-    twins = {key: table.records for key, table in new.tables.items() if key not in _NOT_COMPARED}
+    compared, twins = _said(old), _said(new)
     said = bool(there.changes or there.collisions or there.uncompared)
     if compared == twins and there.changes:
         raise Broken(f"changes without a difference: {there.changes[:2]}")
@@ -323,11 +323,30 @@ _NOT_COMPARED = ("summary", "history", "notes", "indicators", "experts")
 """Tabs that say something of the value set and are no part of it."""
 
 
-def _first_difference(one: dict[str, object], other: dict[str, object]) -> str:
-    for key in one:
-        for record, twin in zip(one[key], other.get(key, ()), strict=False):  # type: ignore[call-overload]
-            if record != twin:
-                return f"{key} row {record.row}: {_apart(dict(record.values), dict(twin.values))}"
+_Rows = dict[str, list[dict[str, object]]]
+
+
+def _said(edition: Edition) -> _Rows:
+    """What the rows of the value set say: of a cell that lists values, the values; separators alone say nothing."""
+    rows: _Rows = {}
+    for key, table in edition.tables.items():
+        if key not in _NOT_COMPARED:
+            rows[key] = [
+                {
+                    name: said
+                    for name, text in record.values.items()
+                    if (said := [value for value in split_values(text) if value] if name in LIST_FIELDS else text)
+                }
+                for record in table.records
+            ]
+    return rows
+
+
+def _first_difference(one: _Rows, other: _Rows) -> str:
+    for key, rows in one.items():
+        for number, (row, twin) in enumerate(zip(rows, other.get(key, ()), strict=False)):
+            if row != twin:
+                return f"{key} row {number}: {_apart(row, twin)}"
     return "number of records"
 
 
