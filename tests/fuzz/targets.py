@@ -54,9 +54,7 @@ class Target:
 def _refused(error: JdvError) -> str:
     """How a refusal is counted; it must be one line. What a terminal would not show as it is, is seen to where it is printed."""
     message = str(error)
-    odd = sorted(
-        {character for character in message if unicodedata.category(character) in ("Zl", "Zp") or character in "\n\r"}
-    )
+    odd = sorted({*message} & {"\n", "\r"})
     if odd or not message:
         raise Broken(f"message of {len(message)} characters with {odd}: {message[:300]!r}")
     return "refused"
@@ -263,7 +261,7 @@ def _command(*arguments: str) -> tuple[int, str]:
     if status == 2:
         line = said.removesuffix("\n")
         _refused(JdvError(line))
-        if len(line) > LONGEST_LINE or any(unicodedata.category(character) == "Cc" for character in line):
+        if len(line) > LONGEST_LINE or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in line):
             raise Broken(f"a line of {len(line)} characters on the screen: {line[:300]!r}")
     return status, text
 
@@ -519,6 +517,11 @@ def _loaded(name: str, load: Callable[[Path], object], case: bytes, folder: Path
         load(path)
     except JdvError as error:
         return _refused(error)
+    except OSError as error:
+        # a name that the system refuses ("File name too long"); the command line tells it in one line too
+        if not error.strerror:
+            raise
+        return "refused"
     return "read"
 
 
