@@ -69,7 +69,7 @@ LEFT_OUT = {"terminology/build_units": "a script that writes rules/units.csv; it
 """Modules that are not mutated, and why."""
 
 COMPARE = (
-    "test_compare.py", "test_tables.py", "test_terms.py", "test_matching.py", "test_recodings.py", "test_told.py", "test_techniques.py", "test_transitions.py", "test_assignment.py",
+    "test_compare.py", "test_tables.py", "test_terms.py", "test_matching.py", "test_recodings.py", "test_counts.py", "test_told.py", "test_techniques.py", "test_transitions.py", "test_assignment.py",
     "test_properties.py", "test_apply.py",
 )  # fmt: skip
 """The files that hold every module of compare/, the quickest first."""
