@@ -113,8 +113,12 @@ def begin_sheets(path: Path) -> None:
     nothing is begun.
     """
     if processors() > 1 and path not in _AHEAD:
-        _AHEAD[path] = ahead = _Ahead(path)
-        ahead.start()
+        ahead = _Ahead(path)
+        try:
+            ahead.start()
+        except RuntimeError:
+            return  # no thread is to be had: the workbook is read when it is asked for
+        _AHEAD[path] = ahead
 
 
 def processors() -> int:
