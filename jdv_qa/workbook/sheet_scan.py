@@ -42,6 +42,9 @@ _LATER_ERROR = re.compile(
 _KINDS = frozenset({"", "n", "s", "str", "inlineStr", "b", "e", "d"})
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 
+_NEVER_PLAIN = (b"<f>", b"<f ", b"<f/", b"<![CDATA[")
+"""What no plain sheet has, wherever it stands: a formula, and text marked as no markup."""
+
 _BY_DIGITS = {
     1: rb"[A-Z]{1,2}",
     2: rb"[A-Z]{1,2}",
@@ -119,7 +122,7 @@ def _quick_look(data: bytes) -> SheetLook | None:
         return None
     last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
     digits = len(last[1]) if last else 1
-    if digits not in _BY_DIGITS or _odd_cell(digits).search(data):
+    if digits not in _BY_DIGITS or any(odd in data for odd in _NEVER_PLAIN) or _odd_cell(digits).search(data):
         return None
     hidden_rows: set[int] = set()
     for odd in _ODD_ROW.finditer(data):
@@ -172,7 +175,7 @@ class _CarefulLook:
         self.text: list[str] = []
         self.formula: dict[str, str] = {}
         self.shared: dict[str, tuple[str, str]] = {}
-        self.inside = False
+        self.inside = self.valued = False
         self.parser = ParserCreate()
         self.parser.buffer_text = True
         self.starts: dict[str, Callable[[dict[str, str]], None]] = {
@@ -209,6 +212,15 @@ class _CarefulLook:
     def refuse_type(self, name: str, *_: object) -> None:
         raise unusual_markup(self.sheet)
 
+    def refuse_cdata(self) -> None:
+        """Refuse a value that holds CDATA, which python-calamine leaves out."""
+        raise self.wrong_value(
+            say(
+                "sa valeur est écrite comme Excel ne l'écrit pas (CDATA)",
+                "its value is written as Excel writes none (CDATA)",
+            )
+        )
+
     def start_row(self, attributes: dict[str, str]) -> None:
         stated = attributes.get("r")
         self.row, self.column = self.row + 1, 0
@@ -231,7 +243,7 @@ class _CarefulLook:
             self.row, self.column = int(address[2]), column_number(address[1])
         if self.column > MAX_COLUMNS or not 1 <= self.row <= MAX_ROWS:
             raise self.impossible(stated or f"{column_letter(self.column)}{self.row}")
-        self.kind, self.inside = attributes.get("t", ""), True
+        self.kind, self.inside, self.valued = attributes.get("t", ""), True, False
         if self.kind not in _KINDS:
             raise self.wrong_value(
                 say(f"type de cellule inconnu « {_shown(self.kind)} »", f'unknown type of cell "{_shown(self.kind)}"')
@@ -249,12 +261,15 @@ class _CarefulLook:
 
     def start_value(self, attributes: dict[str, str]) -> None:
         self.fill()
+        self.valued = True
         self.text.clear()
+        if self.inside:
+            self.parser.StartCdataSectionHandler = self.refuse_cdata
         if self.kind in ("e", "b", "s") and self.inside:
             self.parser.CharacterDataHandler = self.text.append
 
     def end_value(self) -> None:
-        self.parser.CharacterDataHandler = None
+        self.parser.CharacterDataHandler = self.parser.StartCdataSectionHandler = None
         if not self.inside or not (text := "".join(self.text)):
             return
         if self.kind == "e":
@@ -277,6 +292,13 @@ class _CarefulLook:
 
     def start_formula(self, attributes: dict[str, str]) -> None:
         if self.inside:
+            if self.valued:
+                raise self.wrong_value(
+                    say(
+                        "sa formule suit sa valeur au lieu de la précéder",
+                        "its formula follows its value instead of preceding it",
+                    )
+                )
             self.fill()
             self.formula = attributes
             self.text.clear()

@@ -251,7 +251,11 @@ CASES: dict[str, Case] = {
     "no UTF-8": Case(workbook(**{SHEET: sheet().encode().replace(b"Sodium", b"S\xffdium")}), "est abîmée"),
     "foreign elements": Case(cells('<row r="3"><x:c r="B3"><v>1</v></x:c><y>z</y></row>')),
     "prefixed sheet": Case(lambda: zipped(parts(**{SHEET: _prefixed(sheet(head=""))}))),
-    "comment and CDATA": Case(cells('<!-- <c r="ZZZ99999999"/> --><row r="3"><c r="A3" t="str"><v><![CDATA[<c r="Q9">]]></v></c></row>')),
+    "comment": Case(cells('<!-- <c r="ZZZ99999999"/> --><row r="3"><c r="A3" t="str"><v>1</v></c></row>')),
+    "CDATA": Case(cells('<row r="3"><c r="A3" t="str"><v><![CDATA[<c r="Q9">]]></v></c></row>'), "cellule A3 : .*CDATA"),
+    "CDATA in a text": Case(cells('<row r="3"><c r="A3" t="inlineStr"><is><t>a<![CDATA[b]]></t></is></c></row>')),
+    "formula after its value": Case(cells('<row r="3"><c r="A3"><v>1</v><f>B1</f></c></row>'), "cellule A3 : sa formule suit sa valeur"),
+    "formula after its text": Case(cells('<row r="3"><c r="A3" t="s"><v>0</v><f>B1</f></c></row>'), "cellule A3 : sa formule suit sa valeur"),
     # addresses
     "address beyond a number": Case(cells(cell("A99999999999999999999", "<v>1</v>")), IMPOSSIBLE),
     "row beyond Excel": Case(cells(cell("A1048577", "<v>1</v>")), IMPOSSIBLE),
