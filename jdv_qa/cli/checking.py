@@ -167,11 +167,13 @@ def load_loinc(asked: str | None, settings: Settings) -> LoincRelease | None:
 
     A relative path in the settings counts from their file.
     """
-    from jdv_qa.terminology.store import find_release
-
     if asked is None and (path := settings.file("loinc")) is not None:
         asked = str(path) if path.exists() else str(settings.check["loinc"])
-    return None if asked is None else find_release(asked)
+    if asked is None:
+        return None
+    from jdv_qa.terminology.store import find_release
+
+    return find_release(asked)
 
 
 def load_nabm(path: Path | None) -> Nabm | None:

@@ -7,7 +7,6 @@ instead of UCUM, and UCUM that means something else than they think, is in `rule
 from __future__ import annotations
 
 import csv
-import html
 import math
 import re
 import unicodedata
@@ -369,7 +368,7 @@ def _candidates(text: str, dimensions: frozenset[str] | None) -> Iterator[str]:
         attempts.append(plain[1:-1])
     if plain[:1] == "/" and dimensions:
         attempts.append(plain[1:])
-    pieces = [piece for piece in _PIECES.split(html.unescape(text)) if piece and piece != text]
+    pieces = [piece for piece in _PIECES.split(_unescaped(text)) if piece and piece != text]
     attempts += map(_clean, pieces)
     for attempt in dict.fromkeys(attempts):
         for candidate in _rewritten(attempt):
@@ -395,9 +394,18 @@ def _by_folded() -> Mapping[str, tuple[str, ...]]:
     return {text: tuple(units) for text, units in found.items()}
 
 
+def _unescaped(text: str) -> str:
+    """Return a text with the characters that it names in the way of HTML ("&micro;")."""
+    if "&" not in text:
+        return text
+    from html import unescape
+
+    return unescape(text)
+
+
 def _clean(text: str) -> str:
     """Return a text in ASCII where it can be, powers, times and brackets written the way of UCUM."""
-    plain = html.unescape(text).translate(_SIGNS)
+    plain = _unescaped(text).translate(_SIGNS)
     plain = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda match: _superscript(plain, match), plain)
     plain = unicodedata.normalize("NFKC", plain).translate(_SIGNS).strip(" \t;:,\"'")
     plain = _ANNOTATED_TEXT.sub(lambda match: match.group().replace(" ", "_"), plain)
