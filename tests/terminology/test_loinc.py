@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.loinc_release import HEADER
 from jdv_qa.errors import TerminologyError
 from jdv_qa.terminology.labels import parse_label
 from jdv_qa.terminology.loinc import LoincRelease, Term, TermChange, analyte_of, read_release, version_number
-from tests.loinc_files import HEADER, TERMS, release_files, table, write_folder, write_zip
+from tests.loinc_files import TERMS, release_files, table, write_folder, write_zip
 
 
 @pytest.fixture

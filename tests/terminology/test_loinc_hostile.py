@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.loinc_release import HEADER
 from jdv_qa.cli.app import main
 from jdv_qa.errors import OutputError
 from jdv_qa.terminology import loinc_files, search
@@ -23,7 +24,7 @@ from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc_files import find_files
 from jdv_qa.terminology.store import StoredRelease, open_stored
 from tests.casebook import build_workbook
-from tests.loinc_files import HEADER, TERMS, release_files, table, term, write_folder, write_zip
+from tests.loinc_files import TERMS, release_files, table, term, write_folder, write_zip
 
 Run = Callable[..., tuple[int, str, str]]
 
