@@ -42,8 +42,8 @@ _LATER_ERROR = re.compile(
 _KINDS = frozenset({"", "n", "s", "str", "inlineStr", "b", "e", "d"})
 _BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 
-_NEVER_PLAIN = (b"<f>", b"<f ", b"<f/", b"<![CDATA[")
-"""What no plain sheet has, wherever it stands: a formula, and text marked as no markup."""
+_LATE_FORMULA = re.compile(rb"</v>\s*<f")
+_CDATA = b"<![CDATA["
 
 _BY_DIGITS = {
     1: rb"[A-Z]{1,2}",
@@ -122,7 +122,7 @@ def _quick_look(data: bytes) -> SheetLook | None:
         return None
     last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
     digits = len(last[1]) if last else 1
-    if digits not in _BY_DIGITS or any(odd in data for odd in _NEVER_PLAIN) or _odd_cell(digits).search(data):
+    if digits not in _BY_DIGITS or _CDATA in data or _LATE_FORMULA.search(data) or _odd_cell(digits).search(data):
         return None
     hidden_rows: set[int] = set()
     for odd in _ODD_ROW.finditer(data):
