@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.cases import YARD, YARD_TABLE, Case, cases, growing, peers
+from benchmarks.cases import PASS, YARD, YARD_TABLE, Case, cases, growing, peers
 from benchmarks.figures import (
     Growth,
     Memory,
@@ -128,10 +128,10 @@ def _memories(measured: Sequence[Case], home: Path, place: Path, progress: Conso
 
 
 def _profiles(measured: Sequence[Case], home: Path, progress: Console) -> list[Profile]:
-    """Return where the time goes in each command that has a target."""
+    """Return where the time goes in each command that has a target and lasts long enough to be looked at."""
     yards = {case.name: case.median * 1000 for case in measured}
     found = []
-    watched = [case for case in measured if case.target is not None]
+    watched = [case for case in measured if case.target is not None and case.against != PASS]
     for case in track(watched, "Looking at stacks", console=progress, transient=True):
         _, _, _, *command = case.commands[0]
         found.append(Profile(case.name, yards[case.against], case.median * 1000, where(command, home)))
