@@ -123,7 +123,7 @@ def _changes(register: Register, release: Release) -> tuple[Mapping[str, Any], .
         changes = content["changes"]
         if unknown := [change for change in changes if change["kind"] not in KINDS or change["part"] not in PARTS]:
             raise ValueError(unknown[0])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else say("contenu inattendu", "unexpected content")
         raise RegisterError(
             say(

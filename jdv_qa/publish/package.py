@@ -70,7 +70,7 @@ def _stated_schema(key: str) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RuleFileError(
             say(f"{path} : schéma illisible ({error})", f"{path}: unreadable schema ({error})")
         ) from None

@@ -192,13 +192,9 @@ def _unlike_the_index(held: bytes, wanted: bytes) -> str:
     """Return that a manifest does not say what the index says, and where: "… (title : « A », index : « B »)"."""
     plain = say("ne dit pas ce que dit l'index", "does not say what the index says")
     try:
-        stated = json.loads(held)
-    except ValueError:
+        levels = _differences(held, wanted)
+    except (ValueError, RecursionError):  # no JSON, or nested without end
         return plain
-    from deepdiff import DeepDiff
-
-    differences = DeepDiff(stated, json.loads(wanted), view="tree", ignore_private_variables=False, verbose_level=0)
-    levels = sorted((level for found in differences.values() for level in found), key=_place)
     told = [
         say(
             f"{_place(level)} : {_quoted(level.t1)}, index : {_quoted(level.t2)}",
@@ -208,6 +204,14 @@ def _unlike_the_index(held: bytes, wanted: bytes) -> str:
     ]
     more = ["…"] if len(levels) > _FEW else []
     return f"{plain} ({' ; '.join([*told, *more])})" if told else plain
+
+
+def _differences(held: bytes, wanted: bytes) -> list[DiffLevel]:
+    """Return where two contents in JSON differ, in the order of their places."""
+    from deepdiff import DeepDiff
+
+    found = DeepDiff(json.loads(held), json.loads(wanted), view="tree", ignore_private_variables=False, verbose_level=0)
+    return sorted((level for levels in found.values() for level in levels), key=_place)
 
 
 def _place(level: DiffLevel) -> str:

@@ -138,7 +138,7 @@ def test_an_empty_register_and_damaged_changes_are_one_line(register: Register, 
     damaged = imported(damaged, register.folder(register.releases[1]) / "classeur" / "JDV_CircuitBio_1.1.0.xlsx")
     path = tmp_path / "r" / "1.1.0" / "changes.json"
     path.chmod(0o644)
-    for content in (b"{", b"[]", b'{"changes": [{"kind": "x", "part": "order"}]}', None):
+    for content in (b"{", b"[]", b'{"changes": [{"kind": "x", "part": "order"}]}', b"[" * 100_000, None):
         path.unlink() if content is None else path.write_bytes(content)
         with pytest.raises(RegisterError, match=r"changes\.json : changements illisibles .*jdv verify 1\.1\.0"):
             code_history(damaged, "2951-2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -379,6 +380,25 @@ def test_what_a_manifest_and_the_index_disagree_on_is_told_briefly(tmp_path: Pat
     assert f"date : « {first.date} », index : « 2020-01-01 »" in reason
     assert reason.endswith(" ; …)")
     assert len(reason) < 300
+
+
+@pytest.mark.parametrize("depth", [60, 400, 100_000])
+def test_a_manifest_nested_without_end_is_told_as_every_other_that_differs(tmp_path: Path, depth: int) -> None:
+    register = small_register(tmp_path)
+    first = register.releases[0]
+    content = f'{{"files": {"[" * depth}{"]" * depth}}}'.encode()
+    path = register.folder(first) / "manifest.json"
+    path.chmod(0o644)
+    path.write_bytes(content)
+    files = tuple(
+        replace(file, size=len(content), sha256=hashlib.sha256(content).hexdigest()) if file.path == path.name else file
+        for file in first.files
+    )
+    lied = replace(register, releases=(replace(first, files=files), *register.releases[1:]))
+    (found,) = (fault for fault in faults(lied) if fault.path == "1.0.0/manifest.json")
+    assert found.kind == "differs"
+    assert found.reason.startswith("ne dit pas ce que dit l'index")
+    assert len(found.reason) < 600
 
 
 def test_checksums_are_those_of_sha256sum(shared: Register) -> None:
