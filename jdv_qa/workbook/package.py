@@ -12,6 +12,7 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
+from zipfile import BadZipFile
 
 from lxml import etree
 
@@ -124,14 +125,17 @@ class Package:
         return part in self.names and part not in self._removed
 
     def content(self) -> bytes:
-        """Return the bytes of the file as edited; those read when nothing was."""
+        """Return the bytes of the file as edited; those read when nothing was. Raises WorkbookError on a damaged part."""
         if not self._touched and not self._replaced and not self._removed and not self._added:
             return self._source
         edited = {part: _serialised(self._trees[part]) for part in self._touched if part not in self._removed}
         edited = {part: data for part, data in self._replaced.items() if part not in self._removed} | edited
         replaced = {part: data for part, data in edited.items() if part not in self._added}
         added = {part: edited.get(part, data) for part, data in self._added.items() if part not in self._removed}
-        return rewritten(self._source, replaced, self._removed, added)
+        try:
+            return rewritten(self._source, replaced, self._removed, added)
+        except BadZipFile as error:  # a part that nothing had to look at is damaged
+            raise damaged(self.path, error) from error
 
     def raw(self, part: str) -> bytes:
         """Return the bytes of a part as read, or as `replace` or `add` was given them; not what was edited in its tree."""

@@ -7,22 +7,13 @@ more; `archive` gives the parts asked for in an archive of our own making, which
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from jdv_qa.language import say
+from jdv_qa.workbook.archive import NewArchive, Place
 from jdv_qa.workbook.limits import MAX_PART, MAX_PARTS, MAX_UNPACKED, Refused
-
-_LOCAL = struct.Struct("<4s5H3L2H")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_END = struct.Struct("<4s4H2LH")
-_ENCRYPTED = 0x01
-_UTF_8 = 0x800
-_VERSION = 20
-_FIRST_DAY = 1 << 5 | 1
-"""1980-01-01, as the archive writes dates."""
 
 
 class Parts:
@@ -107,39 +98,25 @@ class Parts:
 
     def _packed(self, member: zipfile.ZipInfo) -> bytes:
         """Return the bytes of a part as they stand in the file."""
-        start = member.header_offset
-        if start < 0 or start + _LOCAL.size > len(self._content):
+        try:
+            place = Place(self._content, member)
+        except zipfile.BadZipFile:
+            raise _damaged(member.filename) from None
+        if place.encrypted:
             raise _damaged(member.filename)
-        header = _LOCAL.unpack_from(self._content, start)
-        if header[0] != b"PK\x03\x04" or (header[2] | member.flag_bits) & _ENCRYPTED:
-            raise _damaged(member.filename)
-        start += _LOCAL.size + header[9] + header[10]
-        packed = self._content[start : start + member.compress_size]
-        if len(packed) != member.compress_size:
-            raise _damaged(member.filename)
-        return packed
+        return place.data
 
     def archive(self, names: Iterable[str], replaced: Mapping[str, bytes]) -> bytes:
         """Return an archive of some parts, which have been read and so are what the file says, or of other bytes for them."""
-        pieces: list[bytes] = []
-        directory: list[bytes] = []
-        offset = 0
+        made = NewArchive()
         for part in names:
             assert part in self._unpacked
-            member, name = self._members[part], part.encode()
+            member = self._members[part]
             if (data := replaced.get(part)) is not None:
-                packed, method, crc, size = data, zipfile.ZIP_STORED, zlib.crc32(data), len(data)
+                made.add(part, data, zipfile.ZIP_STORED, zlib.crc32(data), len(data))
             else:
-                packed, method, crc, size = self._packed(member), member.compress_type, member.CRC, member.file_size
-            about = _VERSION, _UTF_8, method, 0, _FIRST_DAY, crc, len(packed), size, len(name)
-            local = _LOCAL.pack(b"PK\x03\x04", *about, 0) + name
-            directory += (_CENTRAL.pack(b"PK\x01\x02", _VERSION, *about, 0, 0, 0, 0, 0, offset), name)
-            pieces += (local, packed)
-            offset += len(local) + len(packed)
-        index = b"".join(directory)
-        number = len(directory) // 2
-        end = _END.pack(b"PK\x05\x06", 0, 0, number, number, len(index), offset, 0)
-        return b"".join((*pieces, index, end))
+                made.add(part, self._packed(member), member.compress_type, member.CRC, member.file_size)
+        return made.content()
 
 
 def _damaged(name: str) -> Refused:

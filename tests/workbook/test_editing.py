@@ -522,6 +522,19 @@ def test_archives_keep_the_bytes_of_parts_that_stay(rich: Path, tmp_path: Path) 
         rewritten(content, {"absent": b""})
 
 
+def test_a_damaged_part_that_nothing_had_to_look_at_is_told_when_the_workbook_is_written(
+    rich: Path, tmp_path: Path
+) -> None:
+    content = bytearray(rich.read_bytes())
+    content[content.index(b"docProps/app.xml") - 30] ^= 1
+    path = tmp_path / "abîmé.xlsx"
+    path.write_bytes(content)
+    edit = WorkbookEdit(path)
+    edit.set("Données", 5, 1, "autre")
+    with pytest.raises(WorkbookError, match="archive est incomplète ou abîmée"):
+        edit.content()
+
+
 def test_sample_edited_in_its_merged_orders(tmp_path: Path) -> None:
     source = files()["1.1.0"]
     before = read_edition(source)
