@@ -1,15 +1,37 @@
 """Where the data files that ship with the tool are, and how a YAML file is read.
 
-The files are those of `rules/`: in the package once installed, beside it in a checkout.
+The files are those of `rules/`: in the package once installed, beside it in a checkout. To parse their YAML takes longer than
+to read a workbook's; what they hold is therefore kept as JSON in `rules/__pycache__`, as Python keeps compiled modules: it
+counts as long as every file has the size and the time of change that it had, and is made anew otherwise.
 """
 
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class UnreadableYaml(Exception):
     """A YAML file that cannot be read, or is not YAML; the message is the reason, on one line."""
+
+
+class Head(NamedTuple):
+    """The first document of a YAML file, None for an empty one, and the keys of those behind it, which are not parsed."""
+
+    content: Any
+    further: list[str]
+
+
+_FORM = 1
+"""Form of what is kept, one higher with each change of it."""
+_SEPARATOR = "\n---\n"
+_KEY = re.compile(r"^([a-z]+):[ \t]*$", re.MULTILINE)
 
 
 @lru_cache
@@ -23,17 +45,22 @@ def rules_directory() -> Path:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file, None for an empty one.
+    """Return the content of a YAML file of one document, None for an empty one; it is not to be changed.
 
     Raises FileNotFoundError, and UnreadableYaml for whatever else is wrong: who asks knows what the file is for.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableYaml(" ".join(str(error).split())) from None
-    return parse_yaml(text)
+    kept = _kept_head(path)
+    return parse_yaml(_text(path)) if kept is None or kept.further else kept.content
+
+
+def read_head(path: Path) -> Head:
+    """Return the first document of a YAML file, which is not to be changed; raises as `read_yaml` does."""
+    return _kept_head(path) or _parse_head(path)
+
+
+def read_second(path: Path) -> Any:
+    """Return the second document of a YAML file; raises as `read_yaml` does."""
+    return parse_yaml(_text(path).partition(_SEPARATOR)[2])
 
 
 def parse_yaml(text: str) -> Any:
@@ -45,3 +72,86 @@ def parse_yaml(text: str) -> Any:
     except (yaml.YAMLError, ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         # beside errors of its own PyYAML lets pass those of a value that is not of the type it states ("!!int x", 2026-13-45)
         raise UnreadableYaml(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableYaml(" ".join(str(error).split())) from None
+
+
+def _parse_head(path: Path) -> Head:
+    first, _, rest = _text(path).partition(_SEPARATOR)
+    return Head(parse_yaml(first), _KEY.findall(rest))
+
+
+def _kept_head(path: Path) -> Head | None:
+    folder = str(rules_directory()) + os.sep
+    name = str(path)
+    return _kept().get(name.removeprefix(folder).replace(os.sep, "/")) if name.startswith(folder) else None
+
+
+@lru_cache
+def _kept() -> dict[str, Head]:
+    """Return what is kept of the files that ship, by their path from `rules/`; {} where nothing can be kept."""
+    folder = rules_directory()
+    names = list(_state_of(str(folder), ""))
+    state: list[Any] = [_FORM, sorted(names)]
+    place = folder / "__pycache__" / "yaml.kept"
+    kept = _read_kept(place, state)
+    if kept is None and not sys.dont_write_bytecode and os.access(folder, os.W_OK):
+        kept = _parse_all(folder, [name for name, *_ in names])
+        _keep(place, [state, kept])
+    return kept or {}
+
+
+def _state_of(folder: str, above: str) -> Iterator[list[Any]]:
+    """Yield the path from `rules/`, the size and the time of change of each YAML file of a folder."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".yaml"):
+                found = entry.stat()
+                yield [above + entry.name, found.st_size, found.st_mtime_ns]
+            elif entry.name != "__pycache__" and entry.is_dir():
+                yield from _state_of(entry.path, f"{above}{entry.name}/")
+
+
+def _read_kept(place: Path, state: list[Any]) -> dict[str, Head] | None:
+    """Return what is kept, None when it is not of these files as they are now."""
+    import json
+
+    try:
+        kept, heads = json.loads(place.read_bytes())
+        return {name: Head(*head) for name, head in heads.items()} if kept == state else None
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # there is none, or not as we write it
+        return None
+
+
+def _parse_all(folder: Path, names: list[str]) -> dict[str, Head]:
+    """Parse the files; one that cannot be read, or that JSON cannot hold as it is, is left to who asks for it."""
+    import json
+
+    found: dict[str, Head] = {}
+    for name in names:
+        with suppress(UnreadableYaml, FileNotFoundError, TypeError):
+            head = _parse_head(folder / name)
+            if json.loads(json.dumps(head.content)) == head.content:
+                found[name] = head
+    return found
+
+
+def _keep(place: Path, content: list[Any]) -> None:
+    """Keep what was parsed, whole or not at all; where it cannot be written, nothing is lost but time."""
+    import json
+
+    temporary = place.with_name(f"{place.name}.{os.getpid()}")
+    try:
+        place.parent.mkdir(exist_ok=True)
+        temporary.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        temporary.replace(place)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()

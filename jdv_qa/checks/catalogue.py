@@ -1,25 +1,24 @@
 """The catalogue: one YAML file a rule in `rules/`, with all that people read of it and all that a maintainer may change.
 
 A rule file holds two YAML documents: the rule (title, what it checks, why, how to mend, severity, parameters, needs,
-sentences), then its cases, rows that pass and rows that fail. Of the first only what is asked for is parsed, the second by the
-tests and `jdv rules`; a file without both kinds of case does not load.
+sentences), then its cases, rows that pass and rows that fail, which only the tests and `jdv rules` parse; a file without both
+kinds of case does not load.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jdv_qa.checks.finding import Severity
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import current_language, french_spaces, say
-from jdv_qa.resources import UnreadableYaml, parse_yaml, rules_directory
+from jdv_qa.resources import UnreadableYaml, read_head, read_second, rules_directory
 
 FAMILIES = {
     "STR": ("structure", "structure"), "CEL": ("cellules", "cells"), "COD": ("codes", "codes"),
@@ -49,51 +48,9 @@ _KEYS = {
 _REQUIRED = ("rule", "severity", "title", "checks", "why", "mend", "messages")
 _NEEDS = {"previous", "loinc", "nabm", "waivers"}
 _TABS = ("main",)
-_CASES = re.compile(r"^(pass|fail):[ \t]*$", re.MULTILINE)
-
-_TOP = re.compile(r"^([a-z]+):", re.MULTILINE)
-_PLAIN = re.compile(r"[a-z]+: ([A-Z]{3}-[0-9]{2}|error|warning|info|\{\})\n")
-"""A key with a word that YAML has no other reading of: what most rules have of all that a check reads."""
-
+_CASES = ("pass", "fail")
 
 Text = Mapping[str, str]
-
-
-class RuleFile:
-    """The first document of a rule's file, of which only what is asked for is parsed: a check needs few of the texts."""
-
-    def __init__(self, path: Path, content: str) -> None:
-        self.path = path
-        starts = [*_TOP.finditer(content)]
-        ends = [*(match.start() for match in starts[1:]), len(content)]
-        self._sections = {match[1]: content[match.start() : end] for match, end in zip(starts, ends, strict=True)}
-        self._parsed: dict[str, Any] = {}
-        if unknown := sorted(self.keys - _KEYS):
-            raise _wrong(path, unknown[0])
-        if missing := [key for key in _REQUIRED if key not in self.keys]:
-            raise _wrong(path, missing[0])
-
-    @property
-    def keys(self) -> AbstractSet[str]:
-        """The keys of the document."""
-        return self._sections.keys()
-
-    def get(self, *keys: str) -> dict[str, Any]:
-        """Return the values of some keys, those that there are; raises RuleFileError when they are no YAML."""
-        for key in keys:
-            if (plain := _PLAIN.fullmatch(self._sections.get(key, ""))) is not None:
-                self._parsed[key] = {} if plain[1] == "{}" else plain[1]
-        if wanted := [key for key in keys if key in self._sections and key not in self._parsed]:
-            content = _yaml("".join(self._sections[key] for key in wanted), self.path)
-            if not isinstance(content, dict) or content.keys() != set(wanted):
-                raise _wrong(self.path, wanted[0])
-            self._parsed |= content
-        return {key: self._parsed[key] for key in keys if self._parsed.get(key) is not None}
-
-    def text(self, key: str) -> Text:
-        """Return a text in its two languages, {} where the file has none."""
-        values = self.get(key)
-        return _text(self.path, key, values[key]) if key in values else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +64,9 @@ class Rule:
 
     id: str
     severity: Severity
-    file: RuleFile
+    path: Path
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """The first document of the file; its texts are looked at when they are asked for."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
@@ -120,39 +79,34 @@ class Rule:
         return self.id[:3]
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return self.file.path
-
-    @property
     def title(self) -> Text:
         """What the rule is called."""
-        return self.file.text("title")
+        return self._text_of("title")
 
     @property
     def checks(self) -> Text:
         """What it checks."""
-        return self.file.text("checks")
+        return self._text_of("checks")
 
     @property
     def why(self) -> Text:
         """Why that matters."""
-        return self.file.text("why")
+        return self._text_of("why")
 
     @property
     def mend(self) -> Text:
         """How to mend what it finds."""
-        return self.file.text("mend")
+        return self._text_of("mend")
 
     @property
     def exceptions(self) -> Text:
         """What it lets pass, {} where the file does not say."""
-        return self.file.text("exceptions")
+        return self._text_of("exceptions")
 
     @property
     def references(self) -> tuple[str, ...]:
         """Where it comes from."""
-        return tuple(map(str, self.file.get("references").get("references", ())))
+        return tuple(map(str, self.content.get("references", ())))
 
     @property
     def messages(self) -> Mapping[str, Text]:
@@ -173,8 +127,11 @@ class Rule:
             if "severity" in value
         }
 
+    def _text_of(self, key: str) -> Text:
+        return _text(self.path, key, self.content[key]) if key in self.content else {}
+
     def _sentences(self) -> dict[str, dict[str, Any]]:
-        content = self.file.get("messages").get("messages")
+        content = self.content.get("messages")
         if not isinstance(content, dict) or "default" not in content:
             raise _wrong(self.path, "messages.default")
         for name, value in content.items():
@@ -214,12 +171,11 @@ def rule_set_digest(directory: Path | None = None) -> str:
 
 def load_rule(path: Path) -> Rule:
     """Load the rule of a file, without its cases."""
-    head, _, cases = _read(path).partition("\n---\n")
-    file = RuleFile(path, head)
-    if {match.group(1) for match in _CASES.finditer(cases)} != {"pass", "fail"}:
+    head = _read(path, read_head)
+    content = _known(path, head.content)
+    if {*head.further} != {*_CASES}:
         raise _wrong(path, "pass/fail")
-    content = file.get("rule", "severity", "parameters", "needs", "waivable")
-    identifier = str(content.get("rule"))
+    identifier = str(content["rule"])
     if not _ID.fullmatch(identifier) or identifier != path.stem:
         raise _wrong(path, "rule")
     needs = content.get("needs", {})
@@ -227,8 +183,9 @@ def load_rule(path: Path) -> Rule:
         raise _wrong(path, "needs")
     return Rule(
         identifier,
-        _severity(path, content.get("severity")),
-        file,
+        _severity(path, content["severity"]),
+        path,
+        content,
         content.get("parameters", {}),
         tuple(name for name in needs if name in _NEEDS and needs[name]),
         tuple(map(str, needs.get("fields") or ())),
@@ -237,31 +194,36 @@ def load_rule(path: Path) -> Rule:
     )
 
 
+def _known(path: Path, content: Any) -> dict[str, Any]:
+    """Return what a rule's document says; raises RuleFileError for a key that is not known, or one that is missing."""
+    said = {key: value for key, value in content.items() if value is not None} if isinstance(content, dict) else {}
+    wrong = sorted(str(key) for key in said if key not in _KEYS) or [key for key in _REQUIRED if key not in said]
+    if wrong:
+        raise _wrong(path, wrong[0])
+    return said
+
+
 def load_cases(rule: Rule) -> dict[str, list[dict[str, Any]]]:
     """Return the cases of a rule: {"pass": […], "fail": […]}, each with a name, and rows or tabs.
 
     Failing ones say under `expect` what is to be found.
     """
-    cases = _yaml(_read(rule.path).partition("\n---\n")[2], rule.path)
-    if not isinstance(cases, dict) or not all(
-        isinstance(cases.get(kind), list) and cases[kind] for kind in ("pass", "fail")
-    ):
+    cases = _read(rule.path, read_second)
+    if not isinstance(cases, dict) or not all(isinstance(cases.get(kind), list) and cases[kind] for kind in _CASES):
         raise _wrong(rule.path, "pass/fail")
-    return {kind: cases[kind] for kind in ("pass", "fail")}
+    return {kind: cases[kind] for kind in _CASES}
 
 
-def _read(path: Path) -> str:
+_Read = TypeVar("_Read")
+
+
+def _read(path: Path, read: Callable[[Path], _Read]) -> _Read:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read(path)
+    except OSError as error:
         raise RuleFileError(
             say(f"{path} : fichier illisible ({error})", f"{path}: unreadable file ({error})")
         ) from None
-
-
-def _yaml(content: str, path: Path) -> Any:
-    try:
-        return parse_yaml(content)
     except UnreadableYaml as error:
         raise RuleFileError(say(f"{path} : YAML incorrect ({error})", f"{path}: wrong YAML ({error})")) from None
 

@@ -103,6 +103,5 @@ def test_what_is_wrong_in_a_text_is_named_when_it_is_asked_for(
     assert right in RIGHT
     path = tmp_path / "UNI-02.yaml"
     path.write_text(RIGHT.replace(right, wrong), encoding="utf-8")
-    rule = load_rule(path)
     with pytest.raises(RuleFileError, match=message):
-        getattr(rule, read)
+        getattr(load_rule(path), read)
