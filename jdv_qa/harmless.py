@@ -2,6 +2,10 @@
 
 A cell, a path or the name of a tab may hold escape sequences, which a terminal would obey, and characters that turn the order of
 the letters round or that nobody sees. They are shown by their number: ‹U+001B›.
+
+So is the first sign of what a machine that runs jobs takes for a command wherever it stands: `##[set-output …]` (GitHub Actions),
+`##vso[…]` (Azure Pipelines). The other form, `::set-output …`, is one only where a line begins, which is known once lines are
+wrapped: `without_commands`.
 """
 
 from __future__ import annotations
@@ -23,7 +27,15 @@ def _harmful() -> Pattern[str]:
         "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for the tab and the line feed
         "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, or turning round
         "\ud800-\udfff\U000e0000-\U000e007f]"  # no characters at all
+        r"|#(?=#\w*\[)"  # of a command
     )
+
+
+@cache
+def _commands() -> Pattern[str]:
+    import re
+
+    return re.compile(r"^(\s*):(?=:)", re.MULTILINE)
 
 
 def harmless(text: str) -> str:
@@ -45,7 +57,19 @@ def escaped(text: str) -> str:
     """Return a text whose harmful characters are escaped as in JSON, so that JSON stays the same JSON."""
     import json
 
-    return _harmful().sub(lambda found: json.dumps(found.group())[1:-1], text)
+    return _harmful().sub(lambda found: json.dumps(found.group())[1:-1].replace("#", "\\u0023"), text)
+
+
+def without_commands(lines: str) -> str:
+    """Return lines as they are printed, none of which begins as a command of GitHub Actions does."""
+    return _commands().sub(lambda found: f"{found[1]}‹U+003A›", lines) if "::" in lines else lines
+
+
+def json_without_commands(content: bytes) -> bytes:
+    """Return the same JSON without what a machine that runs jobs would obey."""
+    import re
+
+    return re.sub(rb"#(?=#\w*\[)", rb"\\u0023", content)
 
 
 def harmless_parts(text: str) -> list[tuple[str, slice | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jdv_qa.cli.streams import nobody_reads, not_written
-from jdv_qa.harmless import harmless, harmless_parts, is_harmless
+from jdv_qa.harmless import harmless, harmless_parts, is_harmless, without_commands
 
 NARROW = 60
 """Columns below which no cell is kept in one line."""
@@ -35,6 +35,15 @@ class Screen(Console):
             soft_wrap=False,
         )
 
+    @property
+    def file(self) -> IO[str]:
+        """What is printed on; no line of it begins with a command to the machine that runs a job."""
+        return cast(IO[str], _Lines(super().file))
+
+    @file.setter
+    def file(self, stream: IO[str]) -> None:
+        self._file = stream
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as rich does, after harmful characters have been replaced."""
         if isinstance(renderable, str):
@@ -57,6 +66,19 @@ class Screen(Console):
     def on_broken_pipe(self) -> None:
         """Go on without a reader, so that the files are written and the status is what the command found."""
         nobody_reads()
+
+
+class _Lines:
+    """A stream that lines are written to once they are wrapped."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(without_commands(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _cut_nothing(table: Table, *, narrow: bool) -> None:

@@ -40,9 +40,9 @@ _LONGEST_LINE = 2000
 
 def tell(text: str) -> None:
     """Print a line for people on stderr, shortened in its middle if need be; nothing in it can act on the terminal."""
-    from jdv_qa.harmless import harmless_line
+    from jdv_qa.harmless import harmless_line, without_commands
 
-    line = harmless_line(text)
+    line = without_commands(harmless_line(text))
     if len(line) > _LONGEST_LINE:
         line = f"{line[: _LONGEST_LINE // 2]} […] {line[-_LONGEST_LINE // 2 :]}"
     try:
@@ -54,8 +54,13 @@ def tell(text: str) -> None:
 def write(content: bytes, *, ours: bool = False) -> None:
     """Write to stdout: as it is, or, to a terminal and unless every byte is our own, with what would act on it escaped.
 
-    Raises OutputError where that fails, but not for a reader that has gone (head, a pager).
+    In JSON, what a machine that runs jobs would obey is escaped in any case. Raises OutputError where writing fails, but not for
+    a reader that has gone (head, a pager).
     """
+    if b"##" in content and content.startswith((b"{", b"[")):
+        from jdv_qa.harmless import json_without_commands
+
+        content = json_without_commands(content)
     if not ours and sys.stdout.isatty():
         from jdv_qa.harmless import escaped
 

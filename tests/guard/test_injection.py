@@ -15,8 +15,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from jdv_qa.checks.engine import Report, check
+from jdv_qa.cli.options import printed
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.model import Comparison
 from jdv_qa.publish.markdown import markdown_table, markdown_text, marked_text, unit_text
@@ -26,6 +28,7 @@ from jdv_qa.report.changes_excel import changes_excel
 from jdv_qa.report.changes_html import changes_html
 from jdv_qa.report.changes_json import changes_json
 from jdv_qa.report.changes_markdown import changes_markdown
+from jdv_qa.report.changes_text import print_changes
 from jdv_qa.report.findings_csv import findings_csv
 from jdv_qa.report.findings_excel import findings_excel
 from jdv_qa.report.findings_github import findings_github
@@ -34,13 +37,17 @@ from jdv_qa.report.findings_json import findings_json
 from jdv_qa.report.findings_junit import findings_junit
 from jdv_qa.report.findings_markdown import findings_markdown
 from jdv_qa.report.findings_sarif import findings_sarif
+from jdv_qa.report.findings_text import print_report
 from jdv_qa.report.triage_excel import triage_excel
 from jdv_qa.report.triage_html import triage_html
+from jdv_qa.report.triage_text import print_triage
 from jdv_qa.triage.review import Review
 from jdv_qa.workbook.edition import Edition
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.tables import restored
 from tests.browser import Browser
+from tests.casebook import build_workbook
+from tests.command_line import invoke
 from tests.compare.build import edition, row
 from tests.guard.pages import fetched
 from tests.triage.registers import reviewed
@@ -68,10 +75,13 @@ CONTROLS = (
     "fin\ufffe\uffff", "\u202egnp.exe\u2066", "_x0001_ _x000D_", "\u2028\u2029",
 )  # fmt: skip
 HOSTILE = (*MARKUP, *FORMULAS, *MARKDOWN, *CONTROLS)
+COMMANDS = (
+    "::error file=x::pwned", "mot ::set-output name=a::b " * 20, "x ##[add-mask]a ##vso[task.x]b", "a::debug::b" * 20, ":" * 150,
+)  # fmt: skip
 CODES = tuple(f"{stem}-{digit}" for stem, digit in ((2951, 2), (2823, 3), (2000, 8), (1995, 0)))
 
 
-def comparison() -> tuple[Comparison, Edition, Edition]:
+def comparison(texts: tuple[str, ...]) -> tuple[Comparison, Edition, Edition]:
     """The changes between two editions in which every hostile text is a code, a label, a value before and one after."""
     fields = (
         "order_label",
@@ -83,25 +93,25 @@ def comparison() -> tuple[Comparison, Edition, Edition]:
         "comment",
         "chapter",
     )
-    others = (*HOSTILE[1:], HOSTILE[0])
-    old = [row(f"{1000 + place}-1", **dict.fromkeys(fields, text)) for place, text in enumerate(HOSTILE)]
+    others = (*texts[1:], texts[0])
+    old = [row(f"{1000 + place}-1", **dict.fromkeys(fields, text)) for place, text in enumerate(texts)]
     new = [row(f"{1000 + place}-1", **dict.fromkeys(fields, text)) for place, text in enumerate(others)]
-    old += [row(text, f"{text}!") for text in HOSTILE]
-    new += [row(f"{text}?", text, nabm_code=text, nabm_label=text) for text in HOSTILE]
-    tabs = {"specimens": [{"code": text, "label": f"{text} "} for text in HOSTILE]}
-    others_tabs = {"specimens": [{"code": f"{text}+", "label": text} for text in HOSTILE]}
+    old += [row(text, f"{text}!") for text in texts]
+    new += [row(f"{text}?", text, nabm_code=text, nabm_label=text) for text in texts]
+    tabs = {"specimens": [{"code": text, "label": f"{text} "} for text in texts]}
+    others_tabs = {"specimens": [{"code": f"{text}+", "label": text} for text in texts]}
     before = edition(old, tabs, version=MARKUP[0], path=f"{MARKUP[3]}.xlsx")
     after = edition(new, others_tabs, version=MARKDOWN[0], path=f"{FORMULAS[0]}.xlsx")
     return compare(before, after), before, after
 
 
 @lru_cache
-def compared() -> tuple[Comparison, Edition, Edition]:
-    return comparison()
+def compared(texts: tuple[str, ...] = HOSTILE) -> tuple[Comparison, Edition, Edition]:
+    return comparison(texts)
 
 
 @lru_cache
-def report() -> Report:
+def report(texts: tuple[str, ...] = HOSTILE) -> Report:
     """A check whose findings hold every hostile text in every field that comes from a workbook."""
     done = check(edition([row()]))
     sample = next(finding for finding in done.findings if finding.row and finding.column)
@@ -110,7 +120,7 @@ def report() -> Report:
             sample, sheet=text, row_key=f"{text}|{text}", code=text, value=text, message=f"« {text} » : {text}",
             suggestion=text, related=(text, text),
         )
-        for text in HOSTILE
+        for text in texts
     ]  # fmt: skip
     source = replace(done.edition, source=done.edition.source._replace(path=f"{MARKUP[0]}\n::error::.xlsx"))
     return replace(done, findings=tuple(findings), edition=source)
@@ -118,14 +128,18 @@ def report() -> Report:
 
 @pytest.fixture(scope="module")
 def triaged(tmp_path_factory: pytest.TempPathFactory) -> Review:
+    return triage_of(HOSTILE, tmp_path_factory.mktemp("register"))
+
+
+def triage_of(texts: tuple[str, ...], folder: Path) -> Review:
     """A review of requests of which every hostile text is the applicant, the label, the value and the reason."""
     requests = [
         {"kind": "Modification", "object": "Résultat", "code": "14682-9", "field": "Libellé d'édition", "value": text,
          "applicant": text, "reason": text, "label": text, "order": text, "unit": text, "chapter": text}
-        for text in HOSTILE
-    ] + [{"number": text, "kind": text, "object": text, "code": text, "field": text, "nabm": text} for text in HOSTILE]  # fmt: skip
+        for text in texts
+    ] + [{"number": text, "kind": text, "object": text, "code": text, "field": text, "nabm": text} for text in texts]  # fmt: skip
     plain = [{name: text[:3000].replace("\x00", "") for name, text in request.items()} for request in requests]
-    return reviewed(plain, tmp_path_factory.mktemp("register"))
+    return reviewed(plain, folder)
 
 
 # --------------------------------------------------------------------------------------------------------------- pages
@@ -308,3 +322,46 @@ def test_no_text_is_a_command_of_a_log() -> None:
     commands = [line for line in lines if line.startswith("::")]
     assert len(commands) == len(HOSTILE)
     assert all(re.match(r"::(error|warning|notice) file=[^:,]*,title=[^:,]*::", line) for line in commands), commands
+
+
+_OBEYED = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)
+"""What GitHub Actions obeys in any line of any step, and Azure Pipelines."""
+
+
+@pytest.fixture(scope="module")
+def commanded(tmp_path_factory: pytest.TempPathFactory) -> Review:
+    return triage_of(COMMANDS[:3], tmp_path_factory.mktemp("commands"))
+
+
+@pytest.mark.parametrize("width", [30, 120])
+def test_nothing_on_the_screen_is_a_command_to_a_machine_that_runs_jobs(width: int, commanded: Review) -> None:
+    prints: tuple[Callable[[Console], None], ...] = (
+        lambda screen: print_report(report(COMMANDS), screen, 0),
+        lambda screen: print_changes(compared(COMMANDS)[0], screen, limit=None),
+        lambda screen: print_triage(commanded, screen),
+    )
+    for one in prints:
+        shown = printed(one, width)
+        assert _OBEYED.findall(shown) == []
+        assert "‹U+003A›:" in shown
+        assert "‹U+0023›#" in shown
+
+
+def test_nothing_that_a_command_prints_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [{"result_display": text, "order_label": text, "comment": text} for text in COMMANDS]
+    old = build_workbook({"rows": rows, "summary": {"title": COMMANDS[3]}}, tmp_path / "1 ##[debug]x.xlsx")
+    new = build_workbook({"rows": rows[::-1]}, tmp_path / "2 ##[debug]x.xlsx")
+    answers = [invoke("check", old, "-f", form) for form in ("text", "md", "json", "sarif")]
+    answers += [invoke("diff", old, new, "-f", form) for form in ("text", "md", "json")]
+    answers += [
+        invoke("info", old),
+        invoke("info", old, "-f", "json"),
+        invoke("layout", old),
+        invoke("notes", old, new),
+    ]
+    answers += [invoke("check", tmp_path / "3 ##[debug]x.xlsx"), invoke("fix", old, "--dry-run")]
+    for answer in answers:
+        assert _OBEYED.findall(answer.stdout) == []
+        assert _OBEYED.findall(answer.stderr) == []
+        assert "debug" in answer.output
