@@ -84,7 +84,8 @@ def result_without_order(context: Context, parameters: Mapping[str, Any]) -> Ite
                 facts={"order": record["order_label"] or record["order_code"]},
             )
         elif not record["order_code"] and not record["order_label"]:
-            yield Problem("main", record, "order_code", value="", code=record["result_code"])
+            named = record["result_display"] or record["result_loinc_label"] or record["result_code"]
+            yield Problem("main", record, "order_code", value="", code=record["result_code"], facts={"result": named})
 
 
 @rule("GRP-04")

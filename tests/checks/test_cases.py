@@ -19,6 +19,9 @@ from jdv_qa.workbook.read import read_edition
 from tests.casebook import FIRST_ROW, build_workbook, layout_of
 from tests.sentences import sentence_of
 
+TOLD = ("says", "reads")
+"""What a case asks of the message of a finding: the name of its sentence, and the whole of it in French, all spaces plain."""
+
 
 def all_cases() -> Iterator[Any]:
     for rule in load_catalogue().values():
@@ -77,6 +80,10 @@ def test_case(rule: Rule, kind: str, case: dict[str, Any], tmp_path: Path) -> No
         assert len(found) == len(expected), found
         said = [sentence_of(rule, finding.message) for finding in findings]
         assert said == [item.get("says", "default") for item in case["expect"]]
+        if language == "fr":
+            for finding, item in zip(findings, case["expect"], strict=True):
+                message = " ".join(finding.message.split())
+                assert message == item.get("reads", message)
 
 
 def waivers_of(case: dict[str, Any], folder: Path) -> tuple[Waiver, ...] | None:
@@ -89,8 +96,8 @@ def waivers_of(case: dict[str, Any], folder: Path) -> tuple[Waiver, ...] | None:
 
 
 def expectation(item: dict[str, Any]) -> dict[str, Any]:
-    """What a case expects of a finding; `row` counts the rows of the case in the main tab, `says` names its sentence."""
-    wanted = {key: value for key, value in item.items() if key not in ("row", "tab_row", "says")}
+    """What a case expects of a finding; `row` counts the rows of the case in the main tab."""
+    wanted = {key: value for key, value in item.items() if key not in ("row", "tab_row", *TOLD)}
     if "row" in item:
         wanted["row"] = item["row"] + FIRST_ROW - 1
     if "tab_row" in item:

@@ -30,8 +30,11 @@ from tests.mutation.selection import REPOSITORY, arguments_for, key_of, modules
 
 LEAST = 3
 """Mutants of a module however small the share; all of them where there are fewer."""
-PATIENCE = 600
-"""Seconds that the tests of a mutant may take; beyond, the fault is seen as a hang. Without one they take up to half a minute."""
+PATIENCE = 60
+"""Seconds of the processor that the tests of a mutant may take; beyond, the fault is seen as a hang. Without one they take ten
+at most."""
+LONGEST = 600
+"""Seconds that they may take in all, however busy the machine."""
 
 _HEAVY = (
     "pytest",
@@ -73,8 +76,11 @@ class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _run_tests(path: Path, source: str | None) -> int:
     """Run the tests of a module, with its source or another; 0 when they pass. For a process of its own."""
+    import resource
+
     import pytest
 
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE + 5))
     if hasattr(os, "sched_setaffinity"):
         # on one core the rules have no second process, which would not know of the fault
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -91,7 +97,7 @@ def _run_tests(path: Path, source: str | None) -> int:
     return 0
 
 
-def _in_a_copy(path: Path, source: str | None, seconds: float) -> str:
+def _in_a_copy(path: Path, source: str | None) -> str:
     """Run the tests of a module in a copy of this process: "passed", "failed" or "hung"."""
     sys.stdout.flush()
     child = os.fork()
@@ -105,11 +111,11 @@ def _in_a_copy(path: Path, source: str | None, seconds: float) -> str:
             status = _run_tests(path, source)
         finally:
             os._exit(status)
-    end = time.monotonic() + seconds
+    end = time.monotonic() + LONGEST
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return "failed" if status else "passed"
+            return "hung" if os.WIFSIGNALED(status) else "failed" if status else "passed"
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -127,9 +133,9 @@ def interval(killed: int, tried: int) -> tuple[float, float]:
 
 
 def sample(mutants: list[Mutant], share: float, seed: int) -> list[Mutant]:
-    """A share of the mutants of a module, the same for the same seed and source."""
+    """A share of the mutants of a module, the same for the same seed and source; a larger share holds the smaller."""
     size = min(len(mutants), max(LEAST, round(share * len(mutants))))
-    chosen = random.Random(f"{seed} {mutants[0].path}" if mutants else "").sample(mutants, size)
+    chosen = random.Random(f"{seed} {mutants[0].path}" if mutants else "").sample(mutants, len(mutants))[:size]
     return sorted(chosen, key=lambda mutant: (mutant.line, mutant.column, mutant.operator, mutant.occurrence))
 
 
@@ -149,11 +155,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--module", action="append", help="only this one, as checks/units; may be repeated")
     parser.add_argument("--survivors", type=Path, help="write the survivors there, one JSON object a line")
+    parser.add_argument("--again", type=Path, help="try these survivors of an earlier run, and no others")
     options = parser.parse_args()
     os.chdir(REPOSITORY)
     for name in _HEAVY:
         importlib.import_module(name)
     chosen = [path for path in modules() if not options.module or key_of(path) in options.module]
+    again = _survivors(options.again) if options.again else None
+    if again is not None:
+        chosen = [path for path in chosen if str(path) in again]
     total: Counter[str] = Counter()
     everything = 0
     failing: list[str] = []
@@ -162,15 +172,17 @@ def main() -> int:
         mutants = mutants_of(path)
         everything += len(mutants)
         tally: Counter[str] = Counter()
-        for mutant in sample(mutants, options.share, options.seed):
-            outcome = _in_a_copy(path, mutated(mutant), PATIENCE)
+        for mutant in (
+            sample(mutants, options.share, options.seed) if again is None else _those(mutants, again[str(path)])
+        ):
+            outcome = _in_a_copy(path, mutated(mutant))
             tally[outcome] += 1
             if outcome == "passed":
                 _keep(options.survivors, mutant)
                 sys.stdout.write(f"  survived: {mutant}\n    {mutant_line(mutant)}\n")
                 sys.stdout.flush()
         # where a fault survived the tests passed; where none did, they must be seen to pass without any
-        if not tally["passed"] and _in_a_copy(path, None, PATIENCE) != "passed":
+        if not tally["passed"] and _in_a_copy(path, None) != "passed":
             failing.append(key_of(path))
             sys.stdout.write(f"{key_of(path)}: the tests fail without any fault: {arguments_for(path)}\n")
             continue
@@ -187,6 +199,25 @@ def mutant_line(mutant: Mutant) -> str:
     return next(
         (f"{old.strip()}  ->  {new.strip()}" for old, new in zip(before, after, strict=False) if old != new), ""
     )
+
+
+def _survivors(path: Path) -> dict[str, set[tuple[str, str]]]:
+    """Return what a file of survivors names: path -> (operator, change)."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        fact = json.loads(line)
+        found.setdefault(fact["path"], set()).add((fact["operator"], fact["change"]))
+    return found
+
+
+def _those(mutants: list[Mutant], wanted: set[tuple[str, str]]) -> list[Mutant]:
+    """Return the mutants of a module that make these changes, wherever their lines stand now."""
+    operators = {operator for operator, _ in wanted}
+    return [
+        mutant
+        for mutant in mutants
+        if mutant.operator in operators and (mutant.operator, mutant_line(mutant)) in wanted
+    ]
 
 
 def _keep(path: Path | None, mutant: Mutant) -> None:

@@ -36,6 +36,13 @@ def test_end_of_an_act(header: str, value: str, removed: bool, end: str) -> None
     assert table.acts["0552"] == Act("0552", "Urée", removed, end)
 
 
+def test_rows_shorter_than_the_header() -> None:
+    rows = [["Code", "Libellé", "Fin"], ["0552", "Urée"], ["0553"], [], ["0554", "Sodium", "supprimé"]]
+    assert list(nabm_table(rows, "f").acts.values()) == [
+        Act("0552", "Urée"), Act("0553", ""), Act("0554", "Sodium", removed=True),
+    ]  # fmt: skip
+
+
 def test_act_listed_twice_is_in_force_if_one_line_is() -> None:
     rows = [["Code", "Libellé", "Fin"], ["0552", "a", "2001-01-01"], ["0552", "b", ""], ["0552", "c", "2002-01-01"]]
     assert nabm_table(rows, "f").acts["0552"].label == "b"

@@ -191,6 +191,69 @@ def test_a_rounded_factor_needs_three_digits() -> None:
     assert not is_factor("1e3000", Fraction(1000), 3)
 
 
+@pytest.mark.parametrize(
+    ("factor", "text"),
+    [
+        ("1", "1"), ("1000", "1000"), ("1000000", "1000000"), ("1234567", "1234567"), ("123456789/1000", "123456.789"), ("-1/4", "-0.25"),
+        ("1/1000000000000000", "0.000000000000001"), ("1/10000000000000000", "1e-16"), ("1/3", "0.333333"), ("2/3", "0.666667"),
+        ("-50/3", "-16.6667"), ("1000/3", "333.333"), ("1000000/3", "333333"), ("10000000/3", "3333333"), ("1/30000", "0.0000333333"),
+        ("1/7000000000000", "1.42857e-13"), (f"1{'0' * 301}", "1e+301"), (f"1/1{'0' * 301}", "1e-301"),
+    ],
+)  # fmt: skip
+def test_a_factor_is_written_in_full_as_far_as_a_cell_shows_it(factor: str, text: str) -> None:
+    assert write_factor(Fraction(factor)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5.", "5"), (".5", "1/2"), ("+5", "5"), ("-5", "-5"), ("1e12", "1000000000000"), ("1E3", "1000"), ("1.5e+2", "150"),
+        ("1e123", None), (".", None), ("1e", None), ("e3", None), ("1 000", None), ("1/2", None), (" 1", None), ("1" * 100, None),
+    ],
+)  # fmt: skip
+def test_what_is_a_number_with_a_decimal_point(text: str, number: str | None) -> None:
+    assert read_factor(text) == (None if number is None else Fraction(number))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("=1000", "1000"), ("x 0,5", "1/2"), ("* 2", "2"), ("1 / 1,5", "2/3"), ("1.5/2", "3/4"), ("0/5", "0"), ("10,5", "21/2"),
+        ("10 500,25", "42001/4"), (" 12 ", "12"), ("-5", None), ("x", None), ("1000 fois", None), ("1" * 100, None),
+    ],
+)  # fmt: skip
+def test_the_number_meant(text: str, number: str | None) -> None:
+    assert factor_meant(text) == (None if number is None else Fraction(number))
+
+
+@pytest.mark.parametrize(
+    ("given", "right", "is_right"),
+    [
+        ("0.0167", "1/60", True), ("0.017", "1/60", False), ("0.0168", "1/60", False), ("+0.0167", "1/60", True), ("-0.0167", "1/60", False),
+        ("1.67e-2", "1/60", True), ("1.68e-2", "1/60", False), ("16.7E-3", "1/60", True), ("1.12", "9/8", True), ("1.13", "9/8", True),
+        ("1.11", "9/8", False), ("0.5", "1/2", True), ("5e-1", "1/2", True), ("0,5", "1/2", False), ("001.2", "1.24", False),
+        ("100", "100.4", True), ("100", "100.6", False), ("0.001", "1000", False),
+    ],
+)  # fmt: skip
+def test_a_factor_is_right_exactly_or_rounded_to_three_digits(given: str, right: str, is_right: bool) -> None:
+    assert is_factor(given, Fraction(right), 3) is is_right
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension", "fitting"),
+    [
+        ("[IU]/L", "L-3.arb", True), ("[arb'U]/mL", "L-3.arb", True), ("m[IU]/mL", "L-3.arb", True), ("[CFU]/g", "M-1.arb", True),
+        ("[IU]", "arb", True), ("[IU]/L", "arb", False), ("[IU]2/L", "L-3.arb", False), ("mol/L", "L-3.arb", False), ("U/L", "L-3.arb", False),
+        ("[pH]", "arb", False), ("[pH]", "[pH]1", True), ("[IU]/L", "L-3.[IU]1", True), ("[IU]/L", "L-3.[arb'U]1", False), ("%", "1", True),
+        ("{copies}/mL", "L-3", True), ("{ratio}", "{ratio}", True), ("{ratio}", "{index}", False),
+    ],
+)  # fmt: skip
+def test_any_arbitrary_unit_stands_for_another_where_the_property_says_arb(
+    text: str, dimension: str, fitting: bool
+) -> None:
+    assert fits(unit(text), {dimension}) is fitting
+
+
 # What the writer meant
 
 MEANT = [
@@ -239,6 +302,11 @@ def test_nothing_is_proposed_where_nothing_can_be_told(text: str) -> None:
 def test_texts_that_say_that_there_is_no_unit() -> None:
     assert all(map(says_no_unit, ("N/A", "sans", "Sans unité", "néant", "-", "NA")))
     assert not any(map(says_no_unit, ("mmol/L", "%", "1", "{ratio}")))
+
+
+@pytest.mark.parametrize("text", ["mmol/L", "U/L", "10*9/L", "[IU]/L", "%", "mm[Hg]", "Cel"])
+def test_a_right_unit_is_not_proposed_in_its_own_place(text: str) -> None:
+    assert text not in proposals(text)
 
 
 @settings(max_examples=120, deadline=None)
