@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from jdv_qa.cli.commands import COMMANDS, Command, Group
 from jdv_qa.cli.front_page import HELP, asks_for_help, front_page, shows_colour, terminal_width, version
-from jdv_qa.cli.streams import finish, not_written, prepare, tell, write
+from jdv_qa.cli.streams import finish, nobody_reads, not_written, prepare, tell, write
 from jdv_qa.errors import JdvError, Misuse
 from jdv_qa.language import LANGUAGES, say, use_language
 
@@ -136,6 +136,9 @@ def _show_help(command: Command, name: str) -> int:
         return run_command(command, name, HELP[:1])
     except SystemExit:  # of a page that a pager has not read to its end, rich makes a failure
         return CLEAN
+    except BrokenPipeError:  # or lets it through, where the pager goes while the page is written
+        nobody_reads()
+        return CLEAN
     except OSError as error:
         raise not_written(error) from None
 
@@ -211,6 +214,10 @@ def _complete(words: Sequence[str]) -> int:
         whole_app()(args=[*words], prog_name="jdv")
     except SystemExit as stop:
         return TROUBLE if stop.code else CLEAN
+    except BrokenPipeError:
+        nobody_reads()
+    except OSError as error:
+        raise not_written(error) from None
     finally:
         if named:
             del os.environ[COMPLETION_VARIABLE]

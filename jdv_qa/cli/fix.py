@@ -92,8 +92,11 @@ def fix(
     earlier = [read(path, layout) for path in previous or ()]
 
     def run(path: Path, rules: tuple[str, ...], reader: Reader | None) -> Report:
+        as_asked = reader is None and path == workbook  # what is to be told of the workbook is told of it alone
         return check(
-            read(path, layout) if reader is None else read_edition(path, laid_out, reader=reader),
+            read(path, layout)
+            if as_asked
+            else read_edition(path, laid_out if layout or reader else None, reader=reader),
             layout=laid_out,
             earlier=earlier,
             loinc=release,

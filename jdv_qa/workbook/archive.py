@@ -101,8 +101,9 @@ def rewritten(
     replaced: Mapping[str, bytes],
     removed: Collection[str] = (),
     added: Mapping[str, bytes] | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the archive `content` with some parts replaced, by name, some left out, and some added at its end.
+    """Return the archive `content` with some parts replaced, by name, some left out, some added at its end, some renamed.
 
     An added part bears the date 1980-01-01, so that the same parts give the same bytes. Raises zipfile.BadZipFile when it
     is no archive, or a damaged one, KeyError when a part to replace is not in it, ValueError when one to add is.
@@ -123,6 +124,8 @@ def rewritten(
             method = zipfile.ZIP_STORED if method == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
             data = new if method == zipfile.ZIP_STORED else _deflated(new)
             crc, size = zlib.crc32(new), len(new)
+        if (other := (renamed or {}).get(member.filename)) is not None:
+            place.name, place.flags = other.encode(), place.flags | _UTF_8
         written.add_again(member, place, data, method, crc, size)
     for part, new in (added or {}).items():
         written.add(part, _deflated(new), zipfile.ZIP_DEFLATED, zlib.crc32(new), len(new))

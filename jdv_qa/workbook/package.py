@@ -20,7 +20,7 @@ from jdv_qa.workbook.archive import rewritten
 from jdv_qa.workbook.parts import Parts
 from jdv_qa.workbook.sheet_scan import refuse_markup
 from jdv_qa.workbook.sheets import UNREADABLE, damaged, workbook_content
-from jdv_qa.workbook.structure import Structure
+from jdv_qa.workbook.structure import Structure, names_by_relationships, target_of
 
 Element: TypeAlias = "etree._Element"
 
@@ -87,6 +87,9 @@ class Package:
         self._added: dict[str, bytes] = {}
         try:
             self._parts = Parts(self._source)
+            if odd := names_by_relationships(self._parts):
+                self._source = rewritten(self._source, {}, renamed=odd)
+                self._parts = Parts(self._source)
             self.names = {name: self._parts.size(name) for name in self._parts}
             self.sheets = {sheet.name: sheet.part for sheet in Structure(self._parts).sheets}
         except UNREADABLE as error:
@@ -168,12 +171,7 @@ class Package:
         for relation in self.root(relations):
             target = relation.get("Target", "")
             if relation.get("TargetMode") != "External":
-                yield (
-                    relation,
-                    target.lstrip("/")
-                    if target.startswith("/")
-                    else posixpath.normpath(posixpath.join(folder, target)),
-                )
+                yield relation, target_of(folder, target)
 
     def related(self, part: str, kind: str) -> list[str]:
         """Return the parts that a part is related to by relationships of a kind ("/comments")."""

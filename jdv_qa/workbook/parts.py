@@ -9,15 +9,20 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from jdv_qa.language import say
 from jdv_qa.workbook.archive import NewArchive, Place
 from jdv_qa.workbook.limits import MAX_PART, MAX_PARTS, MAX_UNPACKED, Refused
 
 
+def plain_name(name: str) -> str:
+    """Return the name of a part as all programs but a few write it: with slashes, and none before it."""
+    return name.replace("\\", "/").lstrip("/")
+
+
 class Parts:
-    """The parts of a workbook's file. Names are those of the archive; of two that differ by case alone there is never a need."""
+    """The parts of a workbook's file, found whatever the case of their names (ISO/IEC 29500-2, 6.2.2.3)."""
 
     def __init__(self, content: bytes) -> None:
         """Find the parts of a file. Raises zipfile.BadZipFile on a file that is no archive, and Refused."""
@@ -41,10 +46,9 @@ class Parts:
                 )
             )
         self._members: dict[str, zipfile.ZipInfo] = {}
-        names: set[str] = set()
         for member in members:
-            name = member.filename
-            if name.casefold() in names:
+            name = plain_name(member.filename)
+            if name.casefold() in self._members:
                 raise Refused(
                     say(
                         f"la partie « {name} » est deux fois dans le fichier ; reprenez une copie saine, "
@@ -52,31 +56,30 @@ class Parts:
                         f'the part "{name}" is twice in the file; take a sound copy, or save it anew from Excel',
                     )
                 )
-            names.add(name.casefold())
-            self._members[name] = member
+            self._members[name.casefold()] = member
         self._unpacked: set[str] = set()
         self._total = 0
 
     def __contains__(self, name: object) -> bool:
         """Tell whether the file has a part."""
-        return name in self._members
+        return isinstance(name, str) and name.casefold() in self._members
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names of the parts, in the order of the file."""
-        return iter(self._members)
+        """Yield the names of the parts as the archive has them, in its order."""
+        return (member.filename for member in self._members.values())
 
     def size(self, name: str) -> int:
         """Return the stated size of a part, unpacked."""
-        return self._members[name].file_size
+        return self._members[name.casefold()].file_size
 
     def read(self, name: str) -> bytes:
         """Return a part, unpacked. Raises KeyError when there is none of that name, and Refused."""
-        member = self._members[name]
-        if name not in self._unpacked:
+        member = self._members[name.casefold()]
+        if member.filename not in self._unpacked:
             self._total += member.file_size
             if member.file_size > MAX_PART or self._total > MAX_UNPACKED:
                 raise _too_large(name, member.file_size)
-            self._unpacked.add(name)
+            self._unpacked.add(member.filename)
         packed = self._packed(member)
         if member.compress_type == zipfile.ZIP_STORED:
             data = packed
@@ -106,16 +109,19 @@ class Parts:
             raise _damaged(member.filename)
         return place.data
 
-    def archive(self, names: Iterable[str], replaced: Mapping[str, bytes]) -> bytes:
-        """Return an archive of some parts, which have been read and so are what the file says, or of other bytes for them."""
+    def archive(self, parts: Mapping[str, str], replaced: Mapping[str, bytes]) -> bytes:
+        """Return an archive of some parts: name in it -> name here.
+
+        They have been read, and so are what the file says; or there are other bytes for them.
+        """
         made = NewArchive()
-        for part in names:
-            assert part in self._unpacked
-            member = self._members[part]
+        for place, part in parts.items():
+            member = self._members[part.casefold()]
+            assert member.filename in self._unpacked
             if (data := replaced.get(part)) is not None:
-                made.add(part, data, zipfile.ZIP_STORED, zlib.crc32(data), len(data))
+                made.add(place, data, zipfile.ZIP_STORED, zlib.crc32(data), len(data))
             else:
-                made.add(part, self._packed(member), member.compress_type, member.CRC, member.file_size)
+                made.add(place, self._packed(member), member.compress_type, member.CRC, member.file_size)
         return made.content()
 
 

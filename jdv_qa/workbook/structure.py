@@ -16,7 +16,7 @@ from typing import NamedTuple
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import Sheet
 from jdv_qa.workbook.limits import Refused
-from jdv_qa.workbook.parts import Parts
+from jdv_qa.workbook.parts import Parts, plain_name
 from jdv_qa.workbook.sheet_scan import (
     KNOWN_ERRORS,
     look_at,
@@ -31,6 +31,10 @@ OWN_TAB = "jdv.annotation"
 
 _TYPES = "[Content_Types].xml"
 _STRINGS = "/sharedStrings"
+_WORKBOOK = "xl/workbook.xml"
+_ONLY_PLACES = {_STRINGS: "xl/sharedStrings.xml", "/styles": "xl/styles.xml"}
+"""How the type of a relationship ends -> where alone python-calamine looks for what it leads to; for the sheets `_WORKBOOK`."""
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _FIRST_ITEM = re.compile(rb"<(?:[^<>\s:]+:)?(?:si|numFmts|fonts)[\s/>]")
 _COUNT = re.compile(rb"\b(?:count|uniqueCount)\s*=\s*[\"']\s*([0-9]{1,30})")
 
@@ -46,6 +50,8 @@ class SheetPart(NamedTuple):
 class _Relation(NamedTuple):
     kind: str
     target: str
+    is_plain: bool
+    """Whether the target is written as python-calamine understands it: no "./" in it, nor the "xl/" of another folder."""
 
 
 class Structure:
@@ -59,7 +65,7 @@ class Structure:
         """Find the part that lists the sheets."""
         self.parts = parts
         found = (one.target for one in _relations(parts, "").values() if one.kind.endswith("/officeDocument"))
-        self.workbook = next(found, "xl/workbook.xml")
+        self.workbook = next(found, _WORKBOOK)
         if not self.workbook.endswith(".xml") or posixpath.basename(self.workbook) in (
             "document.xml",
             "presentation.xml",
@@ -183,11 +189,32 @@ class Structure:
                     )
         return tuple(dict.fromkeys(names))
 
+    @cached_property
+    def _is_usual(self) -> bool:
+        """Whether the parts are where python-calamine looks for them, and the paths to them such as it understands."""
+        return self.workbook == _WORKBOOK and all(
+            relation.is_plain
+            and _ONLY_PLACES.get(f"/{relation.kind.rpartition('/')[2]}", relation.target) == relation.target
+            for relation in self._relations.values()
+        )
+
     def archive(self, names: Iterable[str]) -> bytes:
         """Return an archive of what a reader of values needs for some sheets: parts that have been looked at, and no other."""
         kept = {*names}
-        parts = [*self.needed, *dict.fromkeys(sheet.part for sheet in self.sheets if sheet.name in kept)]
-        return self.parts.archive(parts, self._replaced)
+        parts = [*self.needed, *(sheet.part for sheet in self.sheets if sheet.name in kept)]
+        if self._is_usual:
+            return self.parts.archive({part: part for part in parts}, self._replaced)
+        places = {self.workbook: _WORKBOOK, relations_of(self.workbook): relations_of(_WORKBOOK)}
+        for number, (kind, target, _) in enumerate(self._relations.values()):
+            only = next((place for end, place in _ONLY_PLACES.items() if kind.endswith(end)), None)
+            places.setdefault(target, only or f"xl/parts/{number}.xml")
+        relations = {
+            relations_of(""): _relationships([("rId1", f"{_RELATIONS}/officeDocument", _WORKBOOK)]),
+            relations_of(self.workbook): _relationships(
+                (name, kind, places[target]) for name, (kind, target, _) in self._relations.items()
+            ),
+        }
+        return self.parts.archive({places.get(part, part): part for part in parts}, self._replaced | relations)
 
     def find_fault(self) -> Refused | None:
         """Return what is wrong with a workbook that a reader has failed on, as near as it can be told."""
@@ -242,6 +269,22 @@ def relations_of(part: str) -> str:
     return f"{folder}/_rels/{name}.rels".lstrip("/")
 
 
+def names_by_relationships(parts: Parts) -> dict[str, str]:
+    """Return the parts whose names in the archive are not those that relationships have for them -> these names."""
+    known = {name.casefold(): name for name in (_TYPES, relations_of(""))}
+    left = [""]
+    while left:
+        part = left.pop()
+        for relation in _relations(parts, part).values() if relations_of(part) in parts else ():
+            if relation.target in parts and relation.target.casefold() not in known:
+                known[relation.target.casefold()] = relation.target
+                known[relations_of(relation.target).casefold()] = relations_of(relation.target)
+                left.append(relation.target)
+    plain = {name: plain_name(name) for name in parts}
+    wanted = {name: known.get(plain.casefold(), plain) for name, plain in plain.items()}
+    return {name: better for name, better in wanted.items() if better != name}
+
+
 def _relations(parts: Parts, part: str) -> dict[str, _Relation]:
     """Return the relationships of a part that lead to another part, by id; none when it has none."""
     name, folder = relations_of(part), posixpath.dirname(part)
@@ -253,11 +296,28 @@ def _relations(parts: Parts, part: str) -> dict[str, _Relation]:
     for tag, attributes in _elements(parts.read(name), name):
         if tag == "Relationship" and attributes.get("TargetMode") != "External":
             target = attributes.get("Target", "")
-            inside = (
-                target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-            )
-            found[attributes.get("Id", "")] = _Relation(attributes.get("Type", ""), inside)
+            inside = target_of(folder, target)
+            is_plain = f"/{inside}".endswith(target) and not (folder and target.startswith("xl/"))
+            found[attributes.get("Id", "")] = _Relation(attributes.get("Type", ""), inside, is_plain)
     return found
+
+
+def target_of(folder: str, target: str) -> str:
+    """Return the name of the part that a relationship of a part in a folder leads to."""
+    return posixpath.normpath(posixpath.join("/", folder, target.replace("\\", "/"))).lstrip("/")
+
+
+def _relationships(related: Iterable[tuple[str, str, str]]) -> bytes:
+    """Return the XML of relationships: their ids, types and targets."""
+    from xml.sax.saxutils import quoteattr
+
+    rows = "".join(
+        f"<Relationship Id={quoteattr(name)} Type={quoteattr(kind)} Target={quoteattr(f'/{target}')}/>"
+        for name, kind, target in related
+    )
+    return (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{rows}</Relationships>'
+    ).encode()
 
 
 def _elements(data: bytes, part: str) -> list[tuple[str, dict[str, str]]]:

@@ -10,10 +10,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jdv_qa.cli.streams import prepare
+from jdv_qa.cli.app import main
+from jdv_qa.cli.streams import finish, prepare
 from jdv_qa.sample import REQUESTS, files
 from tests.casebook import build_workbook
 from tests.command_line import invoke
@@ -80,6 +82,34 @@ def test_files_are_written_though_nobody_reads_the_screen(tmp_path: Path) -> Non
     os.close(writing)
     assert answer.returncode == 1
     assert json.loads((tmp_path / "r.json").read_bytes())["schema"] == "jdv-check/1"
+
+
+@pytest.mark.parametrize(
+    "words", [["check", "--help"], ["help", "diff"], ["rules"], ["--show-completion", "bash"]], ids=" ".join
+)
+@pytest.mark.parametrize("pieces", range(8))
+def test_a_reader_that_goes_while_it_is_written_to_is_no_error(
+    words: list[str], pieces: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`jdv check --help | head`: what writes in pieces, as rich does, is told at the next piece that nobody reads."""
+    reading, writing = os.pipe()
+
+    class UntilItGoes(io.FileIO):
+        left = pieces
+
+        def write(self, data: Any) -> int:
+            if self.left == 0:
+                os.close(reading)
+            self.left -= 1
+            return super().write(data) or 0
+
+    with io.TextIOWrapper(io.BufferedWriter(UntilItGoes(writing, "wb")), encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        status = main(words)
+        finish()
+        if stdout.buffer.raw.left >= 0:  # type: ignore[attr-defined]
+            os.close(reading)  # all was written before it was to go
+    assert (status, capfd.readouterr().err) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

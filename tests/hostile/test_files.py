@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from jdv_qa.cli.app import main
+from jdv_qa.sample import files
+from jdv_qa.workbook.archive import rewritten
 from jdv_qa.workbook.read import read_edition
 from jdv_qa.workbook.sheets import read_with_calamine, read_with_openpyxl
 from tests.hostile.cases import CASES, READ, SHEET, Case, header_and_row, parts, sheet, zipped
@@ -51,6 +53,16 @@ def test_what_is_never_run_nor_followed_is_said(tmp_path: Path, capfd: pytest.Ca
     for name, said in (("macros", "jamais exécutées"), ("external links", "jamais suivis")):
         assert main(["info", str(written(CASES[name], tmp_path))]) == 0
         assert said in capfd.readouterr().err
+
+
+def test_what_is_never_run_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`fix` reads what it has written, in the temporary folder, to see that it reads as foretold."""
+    path = tmp_path / "a.xlsm"
+    path.write_bytes(rewritten(files()["1.2.0"].read_bytes(), {}, added={"xl/vbaProject.bin": b"\xd0\xcf\x11\xe0"}))
+    assert main(["fix", str(path), "-o", str(tmp_path / "b.xlsm")]) < 2
+    told = capfd.readouterr().err
+    assert "cellules corrigées" in told
+    assert told.count("macros") == 1
 
 
 def test_a_workbook_open_elsewhere_is_read_and_said_to_be(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
