@@ -28,8 +28,9 @@ def read_code_in(tab: str, text: str) -> CodeReading:
     if is_loinc(text) and text[0] != "0":
         return CodeReading(CodeForm.LOINC)
     if reading.form is CodeForm.PENDING_LIKE_LOINC:
-        stem = text.partition("-")[0]
-        return CodeReading(CodeForm.WRONG_DIGIT, (f"{stem}-{check_digit(stem)}",))
+        stem = text.partition("-")[0].lstrip("0")
+        form = CodeForm.MALFORMED if is_loinc(text) else CodeForm.WRONG_DIGIT
+        return CodeReading(form, (f"{stem}-{check_digit(stem)}",))
     dashed = with_dash(text)
     return CodeReading(CodeForm.MALFORMED, (dashed,) if dashed else ())
 

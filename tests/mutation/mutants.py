@@ -21,7 +21,7 @@ OPERATORS = (
 )  # fmt: skip
 """cosmic-ray's operators, of each kind those that make a fault one could write; `a ** b` for `a + b` only makes the score look well."""
 
-_CACHES = ("lru_cache*", "cache", "cached_property", "dataclass*", "contextmanager", "property", "overload")
+_CACHES = ("lru_cache*", "cache", "cached_property", "dataclass*", "contextmanager", "property")
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,11 @@ _Place = tuple[int, int]
 
 
 def _out_of_sight(tree: ast.Module) -> Iterator[tuple[_Place, _Place]]:
-    """Yield the stretches of source where a fault changes nothing that runs: annotations, caches, assertions for mypy."""
+    """Yield the stretches of source where a fault changes nothing that runs: annotations, overloads, caches, assertions for mypy."""
     for node in ast.walk(tree):
         match node:
+            case ast.FunctionDef(decorator_list=[ast.Name(id="overload")]):
+                yield _stretch(node)
             case ast.FunctionDef():
                 annotations = [argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
                 yield from map(_stretch, filter(None, [*annotations, node.returns]))

@@ -23,7 +23,7 @@ FILES = {
     "checks/baseline": ("report/test_findings.py", "report/test_findings_machines.py", "cli/test_exceptions.py", "fuzz/test_found.py"),
     "checks/catalogue": ("checks/test_rule_set.py",),
     "checks/cells": ("checks/test_cells.py", "checks/test_sentences.py"),
-    "checks/codes": ("terminology/test_codes.py",),
+    "checks/codes": ("checks/test_codes.py", "terminology/test_codes.py"),
     "checks/dates": ("checks/test_summary.py", "checks/test_previous.py"),
     "checks/engine": ("checks/test_findings.py", "checks/test_rule_set.py"),
     "checks/exceptions": ("cli/test_exceptions.py",),

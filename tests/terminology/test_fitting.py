@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jdv_qa.terminology.fitting import WordingIndex, name_parts, token_of, tokens_of
+from jdv_qa.terminology.fitting import Fit, WordingIndex, name_parts, token_of, tokens_of
 from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc import LoincRelease, Term, read_release
 from jdv_qa.terminology.loinc_files import find_files
@@ -79,7 +79,8 @@ def test_a_long_name_taken_apart(name: str, parts: tuple[str, ...]) -> None:
     [
         ("hémoglobine", "hemoglobin"), ("leucocytes", "leukocytes"), ("éosinophiles", "eosinophils"), ("protéine", "protein"),
         ("cholestérol", "cholesterol"), ("oestradiol", "estradiol"), ("ascorbique", "ascorbic"), ("lymphocytes", "lymphocytes"),
-        ("amylase", "amylase"), ("transferrine", "transferrin"), ("fibrinogène", "fibrinogen"), ("rhésus", "rhesus"),
+        ("oxyde", "oxide"), ("acide", "acid"), ("ions", "ion"), ("24 heures", "24h"), ("24 hours", "24h"), ("030 minutes", "30 min"),
+        ("2 jours", "2 days"), ("amylase", "amylase"), ("transferrine", "transferrin"), ("fibrinogène", "fibrinogen"), ("rhésus", "rhesus"),
     ],
 )  # fmt: skip
 def test_words_spelled_otherwise_in_french_are_one(french: str, english: str) -> None:
@@ -87,7 +88,21 @@ def test_words_spelled_otherwise_in_french_are_one(french: str, english: str) ->
 
 
 def test_words_that_differ_stay_apart() -> None:
-    words = ("sodium", "potassium", "iga", "igg", "igm", "b12", "b6", "mass", "moles", "glucose", "galactose")
+    words = (
+        "sodium",
+        "potassium",
+        "iga",
+        "igg",
+        "igm",
+        "b12",
+        "b6",
+        "mass",
+        "moles",
+        "glucose",
+        "galactose",
+        "acne",
+        "acte",
+    )
     assert len({token_of(word) for word in words}) == len(words)
 
 
@@ -174,3 +189,114 @@ def test_no_release_at_all() -> None:
     own = Term("600238", "Protéine ZX", "MCnc", "", "CSF", "Qn", "", "", "", "", "", "")
     assert [fit.code for fit in WordingIndex(None, [own]).fits("proteine zx")] == ["600238"]
     assert WordingIndex(None).fits("sodium") == []
+
+
+def made(code: str, component: str, **fields: str) -> Term:
+    """A laboratory term made for a test: a mass in serum unless said otherwise."""
+    plain = dict.fromkeys(Term._fields, "") | {
+        "property": "MCnc", "time": "Pt", "system": "Ser/Plas", "scale": "Qn", "status": "ACTIVE", "classtype": "1",
+    }  # fmt: skip
+    return Term(**(plain | {"code": code, "component": component} | fields))
+
+
+def index_of(*terms: Term) -> WordingIndex:
+    return WordingIndex(LoincRelease("2.80", {term.code: term for term in terms}))
+
+
+def test_the_names_of_a_release_teach_how_its_values_are_said() -> None:
+    index = index_of(
+        made("1-8", "Cells", property="NCnc", system="CSF", name="Cells [#/volume] in Cerebral spinal fluid"),
+        made("2-6", "Cells", property="NCnc", system="Plr fld", name="Cells [#/volume] in Pleural fluid"),
+        made("3-4", "Urea nitrogen", name="BUN [Mass/volume] in Serum or Plasma"),
+        made("4-2", "Ovum", system="Eggylk", french_label="x", french_system="Jaune d'œuf", french_synonyms="Lécithe"),
+    )
+    assert index.unknown("cerebral spinal pleural BUN jaune d'œuf lécithe vitellus") == ("vitellus",)
+    first, second, *_ = index.fits("cells cerebral spinal fluid")
+    assert (first.code, first.complete, first.unsaid) == ("1-8", True, ())
+    assert (second.code, second.complete, second.unsaid) == ("2-6", False, ("cerebral", "spinal", "fluid"))
+
+
+def named(number: int, system: str) -> Term:
+    return made(f"{number}-0", f"Analyte{number}", system="XXX", name=f"Analyte{number} [Mass/volume] in {system}")
+
+
+def test_of_many_names_the_usual_four_are_learned() -> None:
+    systems = {"Alpha": 6, "Bravo": 5, "Charlie": 4, "Delta": 3, "Echo": 2}
+    names = [name for name, times in systems.items() for _ in range(times)]
+    index = index_of(*(named(number, name) for number, name in enumerate(names)))
+    assert index.unknown("alpha bravo charlie delta echo") == ("echo",)
+
+
+def test_a_name_seldom_met_is_not_learned() -> None:
+    index = index_of(*(named(number, "Alpha" if number else "Bravo") for number in range(14)))
+    assert index.unknown("alpha bravo") == ("bravo",)
+
+
+def test_a_synonym_of_many_components_says_none() -> None:
+    terms = [made(f"{number}-0", f"Analyte{number}", synonyms="Chem; Level") for number in range(8)]
+    assert index_of(*terms).unknown("chem level") == ()
+    terms.append(made("8-0", "Analyte8", synonyms="Chem; Rare"))
+    assert index_of(*terms).unknown("chem level rare") == ("chem",)
+
+
+def test_a_term_of_one_s_own_that_the_release_has_is_taken_once(release: LoincRelease) -> None:
+    own = [made("2951-2", "Autre chose"), made("600238", "Zytostatine")]
+    index = WordingIndex(release, own)
+    assert index.fits("zytostatine")[0].code == "600238"
+    assert index.codes.count("2951-2") == 1
+
+
+GLUCOSE = index_of(
+    made("1-8", "Glucose"), made("2-6", "Glucose^post CFst"), made("3-4", "Glucose", system="Urine"),
+    made("4-2", "Glucose", system="Urine sed"), made("5-9", "Sodium", system="Urine"),
+)  # fmt: skip
+
+
+def fit(wording: str, code: str) -> Fit:
+    return next(fit for fit in GLUCOSE.fits(wording) if fit.code == code)
+
+
+def test_a_word_weighs_the_same_where_it_lacks_and_where_it_is_said_besides() -> None:
+    more, less = fit("glucose", "2-6"), fit("glucose post cfst", "1-8")
+    assert (more.said_more, more.unsaid) == (("component",), ())
+    assert (less.said_more, less.unsaid) == ((), ("fasting",))
+    assert more.excess == less.missing > 0
+    assert more.missing == less.excess == 0
+
+
+def test_a_term_that_says_all_comes_before_one_that_says_some() -> None:
+    codes = [fit.code for fit in GLUCOSE.fits("glucose urine sed")]
+    assert codes[:2] == ["4-2", "3-4"]
+    assert fit("glucose urine sed", "4-2").complete
+    assert fit("glucose urine sed", "3-4").unsaid == ("sed",)
+
+
+def test_axes_left_open_are_told_in_their_order() -> None:
+    assert fit("urine", "5-9").open_axes == ("component", "property", "scale")
+    assert fit("glucose", "3-4").open_axes == ("property", "system", "scale")
+
+
+def test_axes_said_by_half_are_told_in_their_order() -> None:
+    stool = [
+        made(f"{number}-0", f"Analyte{number}", system="Stool sed", name=f"Analyte{number} in Stool sed")
+        for number in range(9)
+    ]
+    index = index_of(made("1-8", "Glucose^post CFst", system="Urine sed"), *stool)
+    best = index.fits("glucose urine")[0]
+    assert (best.code, best.said_more, best.unsaid) == ("1-8", ("component", "system"), ())
+
+
+def test_whether_a_term_is_of_the_analyte_asked_for() -> None:
+    assert fit("sodium urine sed", "5-9").same_analyte
+    assert not fit("sodium urine sed", "4-2").same_analyte
+    assert all(fit.same_analyte for fit in GLUCOSE.fits("urine"))
+
+
+def test_as_many_as_asked_for_and_all_that_fit_as_well_as_the_best() -> None:
+    words = "alpha bravo charlie delta echo foxtrot golf"
+    good = [made(f"1{number}-0", words, system=f"System{number}") for number in range(10)]
+    poor = [made(f"2{number}-0", f"alpha{number} alpha") for number in range(10)]
+    index = index_of(*good, *poor)
+    assert {fit.code for fit in index.fits(words, limit=5)} == {term.code for term in good}
+    assert len(index.fits(words, limit=15)) == 15
+    assert len(index.fits(words, limit=20)) == len(index.fits(words, limit=60)) == 20

@@ -9,7 +9,15 @@ import pytest
 from benchmarks.loinc_release import HEADER
 from jdv_qa.errors import TerminologyError
 from jdv_qa.terminology.labels import parse_label
-from jdv_qa.terminology.loinc import LoincRelease, Term, TermChange, analyte_of, read_release, version_number
+from jdv_qa.terminology.loinc import (
+    LoincRelease,
+    Term,
+    TermChange,
+    analyte_of,
+    latest_version,
+    read_release,
+    version_number,
+)
 from tests.loinc_files import TERMS, release_files, table, write_folder, write_zip
 
 
@@ -147,6 +155,23 @@ def test_candidates_of_a_loop_and_of_a_dead_end() -> None:
     assert [(item.code, item.live) for item in loop.candidates("1-8")] == [("3-4", False)]
 
 
+def test_candidates_end_at_a_live_term_and_go_on_from_one_that_the_release_lacks() -> None:
+    terms = {
+        "2-6": Term("2-6", "A", "MCnc", "Pt", "Ser", "Qn", "", "CHEM", "ACTIVE", "Both", "", ""),
+        "4-2": Term("4-2", "A", "MCnc", "Pt", "Ser", "Qn", "", "CHEM", "ACTIVE", "Both", "", ""),
+    }
+    replacements = {
+        "1-8": (("2-6", ""), ("3-4", "")),
+        "2-6": (("9-1", ""),),
+        "3-4": (("4-2", "x"),),
+        "5-9": (("7-5", ""),),
+    }
+    release = LoincRelease("2.80", terms, replacements)
+    found = [(item.code, item.comment, item.through, item.live) for item in release.candidates("1-8")]
+    assert found == [("2-6", "", (), True), ("4-2", "x", ("3-4",), True)]
+    assert [(item.code, item.term, item.live) for item in release.candidates("5-9")] == [("7-5", None, True)]
+
+
 def test_neighbours_differ_by_one_axis(release: LoincRelease) -> None:
     near = {axis: codes(terms) for axis, terms in release.neighbours(release.terms["2951-2"]).items()}
     assert near == {"system": ["2955-3"]}
@@ -209,3 +234,122 @@ def test_every_replacement_ends_in_a_live_code_or_says_so(reference_data: Path) 
     assert all(candidates and all(item.live for item in candidates) for candidates in ends.values())
     assert not {item.code for candidates in ends.values() for item in candidates} & set(targets)
     assert ("26865-6", ("15364-3",)) in [(item.code, item.through) for item in ends["15365-0"]]
+
+
+def test_blank_lines_do_not_end_a_table(tmp_path: Path) -> None:
+    content = release_files()["LoincTable/Loinc.csv"].replace(b'"\r\n"', b'"\r\n\r\n"')
+    path = write_folder(tmp_path / "Loinc_2.80", {"Loinc.csv": content})
+    assert list(read_release(path).terms) == [row["LOINC_NUM"] for row in TERMS]
+
+
+PLAIN = dict.fromkeys(Term._fields, "") | {
+    "code": "2951-2", "component": "Sodium", "property": "SCnc", "time": "Pt", "system": "Ser/Plas", "scale": "Qn", "status": "ACTIVE",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "label", "fitting"),
+    [
+        ({}, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", True),
+        ({}, "Autre chose [Moles/Volume] Sérum/Plasma ; Numérique", True),
+        ({}, "Sodium [Moles/Volume] Ser/Plas ; Qn", True),
+        ({}, "Sodium [Masse/Volume] Sérum/Plasma ; Numérique", False),
+        ({}, "Sodium [Moles/Volume] 24H ; Sérum/Plasma ; Numérique", False),
+        ({}, "Sodium [Moles/Volume] Urine ; Numérique", False),
+        ({}, "Sodium [Moles/Volume] Sérum/Plasma ; Qualitatif", False),
+        ({}, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique ; Électrode", False),
+        ({}, "Sodium", False),
+        ({"method": "ISE"}, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique ; Électrode", True),
+        ({"method": "ISE"}, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", False),
+        ({"time": "24H"}, "Sodium [Moles/Volume] 24H ; Sérum/Plasma ; Numérique", True),
+        ({"system": "Eggylk"}, "Sodium [Moles/Volume] Jaune d'œuf ; Numérique", False),
+        ({"system": "Eggylk", "french_system": "Jaune d'œuf"}, "Sodium [Moles/Volume] jaune d'oeuf ; Numérique", True),
+    ],
+)
+def test_the_axes_of_a_label_and_of_a_term(fields: dict[str, str], label: str, fitting: bool) -> None:
+    assert Term(**(PLAIN | fields)).matches_axes(label) is fitting
+
+
+@pytest.mark.parametrize(
+    ("fields", "label", "alike"),
+    [
+        ({}, "Sodium [x] y ; Numérique", True),
+        ({}, "SODIUM [x] y ; Numérique", True),
+        ({}, "Sodyum [x] y ; Numérique", True),
+        ({}, "Potassium [x] y ; Numérique", False),
+        ({}, "Sodium", False),
+        ({"french_component": "Natrium"}, "Natrium [x] y ; Numérique", True),
+        ({"french_component": "Natrium"}, "Sodium [x] y ; Numérique", True),
+        ({"component": ""}, "Sodium [x] y ; Numérique", False),
+    ],
+)
+def test_the_component_of_a_label_and_of_a_term(fields: dict[str, str], label: str, alike: bool) -> None:
+    assert Term(**(PLAIN | fields)).has_component_like(label) is alike
+
+
+@pytest.mark.parametrize(
+    ("text", "analyte"),
+    [
+        ("Glucose^2H post meal", "glucose"), ("Glucose/Creatinine", "glucose"), ("Coagulation tissue factor induced.INR", "coagulation tissue factor induced"),
+        ("^Patient", "^patient"), (".alpha", ".alpha"), ("Glucose", "glucose"), ("Créatinine  urinaire", "creatinine urinaire"), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_analyte_of_a_component(text: str, analyte: str) -> None:
+    assert analyte_of(text) == analyte
+
+
+def test_neighbours_come_the_commonest_first_then_by_code() -> None:
+    ranks = {"10-9": "", "9-1": "", "8-3": "0", "7-5": "20", "11-7": "3"}
+    systems = dict(zip(ranks, ("Bld", "Urine", "CSF", "Sweat", "Stool"), strict=True))
+    terms = {
+        code: Term(**(PLAIN | {"code": code, "common_rank": rank, "system": systems[code]}))
+        for code, rank in ranks.items()
+    }
+    sodium = Term(**PLAIN)
+    gone = Term(**(PLAIN | {"code": "1-8", "system": "Ser", "status": "DEPRECATED"}))
+    release = LoincRelease("2.80", {gone.code: gone} | terms | {sodium.code: sodium})
+    assert {axis: codes(found) for axis, found in release.neighbours(sodium).items()} == {
+        "system": ["11-7", "7-5", "8-3", "9-1", "10-9"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [
+        ([("1.0", "2.70"), ("2.80", "2.73")], "2.80"), ([("2.09", "2.08")], "2.09"), ([("1.0h", "1.0i")], ""), ([("", "")], ""), ([], ""),
+    ],
+)  # fmt: skip
+def test_the_latest_version_that_terms_name(told: list[tuple[str, str]], version: str) -> None:
+    assert latest_version(told) == version
+
+
+def test_a_change_told_twice_is_listed_once_and_one_half_told_not_at_all(tmp_path: Path) -> None:
+    header = ("RecType", "LOINC_NUM", "COMPONENT", "PROPERTY", "TIME_ASPCT", "SYSTEM")
+    updates = [
+        ("BEFORE", "2951-2", "Natrium", "SCnc", "Pt", "Ser"),
+        ("CHANGED", "2951-2", "Sodium", "SCnc", "Pt", "Ser/Plas"),
+        ("CHANGED", "2955-3", "Sodium", "SCnc", "Pt", "Urine"),
+        ("BEFORE", "2823-3", "Potassium", "MCnc", "Pt", "Ser"),
+        ("BEFORE", "718-7", "Hemoglobin", "MCnc", "Pt", "Bld"),
+        ("CHANGED", "718-7", "Hemoglobin", "MCnc", "Pt", "Bld"),
+    ]
+    snapshot = [
+        ("2.79", "2951-2", "System", "Ser", "Ser/Plas", "Clearer"),
+        ("2.80", "2951-2", "LongCommonName", "a", "b", ""),
+    ]
+    folder = write_folder(
+        tmp_path / "Loinc_2.80",
+        release_files()
+        | {
+            "AccessoryFiles/ChangeSnapshot/LoincChangeSnapshot.csv": table(
+                ("VersionEffective", "LOINC_NUM", "Property", "ValuePrior", "ValueCurrent", "ChangeReason"), snapshot
+            ),
+            "AccessoryFiles/Updates/Updates.csv": table(header, updates),
+        },
+    )
+    assert dict(read_release(folder).changes) == {
+        "2951-2": (
+            TermChange("2.79", "system", "Ser", "Ser/Plas", "Clearer"),
+            TermChange("2.80", "component", "Natrium", "Sodium"),
+        )
+    }

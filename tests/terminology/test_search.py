@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jdv_qa.errors import TerminologyError
 from jdv_qa.terminology.importing import import_release
 from jdv_qa.terminology.loinc_files import find_files
-from jdv_qa.terminology.search import find_terms, words_of
+from jdv_qa.terminology.search import find_terms, index_path, terms_to_index, words_of
 from jdv_qa.terminology.store import StoredRelease, open_stored
 from tests.loinc_files import write_folder
 
@@ -73,6 +73,18 @@ def test_limit(release: StoredRelease) -> None:
     hits = find_terms(release, "sodium", 1)
     assert (len(hits.terms), hits.total) == (1, 3)
     assert len(find_terms(release, "sodium", 0).terms) == 3
+
+
+def test_the_index_is_made_once(release: StoredRelease) -> None:
+    find_terms(release, "sodium")
+    assert terms_to_index(release) == 0
+    index_path(release).unlink()
+    assert terms_to_index(release) == len(release.terms)
+    told: list[int] = []
+    find_terms(release, "sodium", advance=told.append)
+    assert sum(told) == len(release.terms)
+    find_terms(release, "potassium", advance=told.append)
+    assert sum(told) == len(release.terms)
 
 
 def test_nothing_to_search_for(release: StoredRelease) -> None:

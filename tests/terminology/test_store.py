@@ -302,3 +302,21 @@ def test_full_size_release(tmp_path: Path, reference_data: Path) -> None:
     assert len(release.terms) == len(rows)
     for row in real[:3500]:
         assert release.terms[row["LOINC_NUM"]].name == row["LONG_COMMON_NAME"]
+
+
+def test_rows_of_a_sheet_of_labels_that_are_short_or_say_nothing() -> None:
+    rows = [
+        ["LOINC Biologie FR"],
+        ["Code LOINC", "Libellé français de référence", "Composant français", "Milieu biologique"],
+        ["2951-2", "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", "Sodium", "Sérum/Plasma"],
+        ["", "Une note sous la table", "x", "y"],
+        ["2823-3", "", "Potassium", "Sérum/Plasma"],
+        [],
+        ["718-7", "Hémoglobine [Masse/Volume] Sang ; Numérique"],
+    ]
+    labels = french_labels(rows)
+    assert labels is not None
+    assert [(code, text, component, system) for code, text, component, _, _, system, *_ in labels] == [
+        ("2951-2", "Sodium [Moles/Volume] Sérum/Plasma ; Numérique", "Sodium", "Sérum/Plasma"),
+        ("718-7", "Hémoglobine [Masse/Volume] Sang ; Numérique", "", ""),
+    ]
