@@ -476,3 +476,16 @@ def _taken(handle: int) -> bool:
             return False
         raise
     return True
+
+
+State = tuple[int, ...]
+"""What tells a file from another, or from itself once it has been changed."""
+
+
+def state_of(path: Path) -> State | None:
+    """Return the state of a file, None when there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from jdv_qa.checks.finding import Severity
 from jdv_qa.errors import RuleFileError
@@ -53,8 +53,7 @@ _CASES = ("pass", "fail")
 Text = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule as its file describes it. Texts are {"fr": …, "en": …}.
 
     `needs`: among "previous", "loinc", "nabm", "waivers"; `fields`: the columns ("tab.field") without which the rule cannot
@@ -65,9 +64,9 @@ class Rule:
     id: str
     severity: Severity
     path: Path
-    content: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    content: Mapping[str, Any] = MappingProxyType({})
     """The first document of the file; its texts are looked at when they are asked for."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = MappingProxyType({})
     needs: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     waivable: bool = True

@@ -13,9 +13,8 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.checks.codes import LOINC_TABS, odd_code_cells, read_code_in
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
@@ -84,8 +83,7 @@ _LONGEST_NUMBER = 10**15
 """Excel keeps fifteen digits of a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(NamedTuple):
     """A text cell that holds something unusual: its text as stored, and the same with everything mended."""
 
     table: Table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jdv_qa.checks.engine import CODE_FIELDS, LABEL_OF, Context, once, own_texts, rule
@@ -150,8 +149,7 @@ def _official(context: Context, problem: Problem, code: str) -> Problem:
 
     candidates = context.loinc.candidates(code) if context.loinc else ()
     live = [candidate.code for candidate in candidates if candidate.live]
-    return replace(
-        problem,
+    return problem._replace(
         suggestion=live[0] if len(live) == 1 else None,
         related=tuple(candidate.code for candidate in candidates),
         message="official-replaced" if candidates else "official",
@@ -170,12 +168,11 @@ def _nearest_in_loinc(release: LoincRelease, problem: Problem) -> Problem:
             same_axes = term.matches_axes(label)
             ranks[code] = 0 if same_axes and term.has_component_like(label) else 1 if same_axes else 2
     if not ranks:
-        return replace(problem, message="none-in-loinc", facts={"version": release.version})
+        return problem._replace(message="none-in-loinc", facts={"version": release.version})
     proposals = sorted((problem.suggestion, *problem.related), key=lambda code: ranks.get(code, 3))
     best = proposals[0]
     assert best is not None
-    return replace(
-        problem,
+    return problem._replace(
         suggestion=best,
         related=tuple(code for code in proposals[1:] if code),
         message="same-axes" if ranks[best] < 2 else "in-loinc",

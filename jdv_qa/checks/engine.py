@@ -11,8 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from jdv_qa import beside
 from jdv_qa.checks import schema_process
 from jdv_qa.checks.baseline import Baseline, Key
 from jdv_qa.checks.catalogue import Rule, load_catalogue, text
@@ -37,6 +38,10 @@ MODULES = {
     "VER": "previous", "SOM": "summary", "DER": "exceptions",
 }  # fmt: skip
 """Family -> its module; importing that registers its rules, which is done when one of them is to run."""
+APART = frozenset(("LAB", "UNI"))
+"""Families that may be run in a copy of the process: about half of the work, and those that make labels out."""
+WORTH_A_COPY = 500
+"""Rows from which running them apart takes less time than making a copy."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +142,15 @@ def rule_functions(families: Iterable[str] = MODULES) -> dict[str, RuleFunction]
     return _functions
 
 
-@dataclass(frozen=True, slots=True)
-class NotRun:
+class NotRun(NamedTuple):
     """A rule that did not run, or broke down, and the reason."""
 
     rule: str
     reason: str
+
+
+_Placed = tuple[tuple[int, int, int, str], Finding]
+"""A finding and its place in the workbook: sheet, row, column, rule."""
 
 
 @dataclass(frozen=True)
@@ -262,58 +270,89 @@ def check(
     context = Context(
         edition, layout or load_layout(), tuple(earlier), loinc, nabm, None if waivers is None else tuple(waivers)
     )
-    if schema_process.is_begun():
-        context.ask_schemas()
     if loinc is not None:
         loinc.read_ahead((*edition.orders, *edition.results))
-    reasons = {identifier: _reason_to_skip(wanted, context) for identifier, wanted in rules.items()}
-    functions = rule_functions({wanted.family for wanted in rules.values() if reasons[wanted.id] is None})
-    telling = _Telling(context)
-    run: list[str] = []
-    skipped: list[NotRun] = []
-    crashed: list[NotRun] = []
-    found: list[_Placed] = []
+    work = _Work(context, rules, on_rule)
+    last = [identifier for identifier in rules if identifier.startswith("DER")]
+    first = sorted((identifier for identifier in rules if identifier not in last), key=_patient.__contains__)
+    many = len(edition.leading.records) >= WORTH_A_COPY
+    apart = [identifier for identifier in first if many and identifier[:3] in APART]
+    ended_apart = beside.begin(lambda: work.run(apart)) if apart else _Ended
+    if schema_process.is_begun():
+        context.ask_schemas()
+    ended = work.run([identifier for identifier in first if identifier not in apart]).and_(ended_apart())
+    findings, stale = apply_waivers(
+        [finding for _, finding in sorted(ended.found, key=lambda placed: placed[0])],
+        context.waivers or (), rules, ended.run, edition.identity.version,
+    )  # fmt: skip
+    vars(context)["stale_waivers"] = tuple(stale)
+    at_last = work.run(last)
+    findings.extend(finding for _, finding in at_last.found)
+    ended = ended.and_(at_last)
+    place = {identifier: number for number, identifier in enumerate(rules)}
+    return Report(
+        edition, tuple(findings), rules,
+        tuple(sorted(ended.run, key=place.__getitem__)),
+        tuple(sorted(ended.skipped, key=lambda item: place[item.rule])),
+        tuple(sorted(ended.crashed, key=lambda item: place[item.rule])),
+        loinc, profile.name, baseline, tuple(context.waivers or ()),
+    )  # fmt: skip
 
-    def run_rule(wanted: Rule) -> None:
-        if on_rule is not None:
-            on_rule(wanted.id, len(run) + len(skipped) + len(crashed), len(rules))
-        if (reason := reasons[wanted.id]) is not None:
-            skipped.append(NotRun(wanted.id, reason))
-            return
+
+class _Ended(NamedTuple):
+    """How rules ended, and what they found."""
+
+    run: tuple[str, ...] = ()
+    skipped: tuple[NotRun, ...] = ()
+    crashed: tuple[NotRun, ...] = ()
+    found: tuple[_Placed, ...] = ()
+
+    def and_(self, others: _Ended) -> _Ended:
+        """Return how these rules and others ended."""
+        return _Ended(
+            self.run + others.run,
+            self.skipped + others.skipped,
+            self.crashed + others.crashed,
+            self.found + others.found,
+        )
+
+
+class _Work:
+    """Runs rules of a check."""
+
+    def __init__(
+        self, context: Context, rules: Mapping[str, Rule], on_rule: Callable[[str, int, int], None] | None
+    ) -> None:
+        self._context, self._rules, self._on_rule = context, rules, on_rule
+        self._reasons = {identifier: _reason_to_skip(wanted, context) for identifier, wanted in rules.items()}
+        self._functions = rule_functions(
+            {wanted.family for wanted in rules.values() if self._reasons[wanted.id] is None}
+        )
+        self._telling = _Telling(context)
+        self._begun = 0
+
+    def run(self, identifiers: Iterable[str]) -> _Ended:
+        """Run rules, and tell how they ended. Raises JdvError where what the rules are given turns out to be damaged."""
+        ended = _Ended()
+        for identifier in identifiers:
+            if self._on_rule is not None:
+                self._on_rule(identifier, self._begun, len(self._rules))
+            self._begun += 1
+            ended = ended.and_(self._run(self._rules[identifier]))
+        return ended
+
+    def _run(self, wanted: Rule) -> _Ended:
+        if (reason := self._reasons[wanted.id]) is not None:
+            return _Ended(skipped=(NotRun(wanted.id, reason),))
         try:
-            placed = telling.findings(functions[wanted.id](context, wanted.parameters), wanted)
+            problems = self._functions[wanted.id](self._context, wanted.parameters)
+            return _Ended((wanted.id,), found=tuple(self._telling.findings(problems, wanted)))
         except CannotRun as lack:
-            skipped.append(NotRun(wanted.id, str(lack)))
-            return
+            return _Ended(skipped=(NotRun(wanted.id, str(lack)),))
         except JdvError:
             raise
         except Exception as error:  # what a rule that breaks down must not hide is what the others find
-            crashed.append(NotRun(wanted.id, f"{type(error).__name__}: {error}"))
-            return
-        run.append(wanted.id)
-        found.extend(placed)
-
-    last = [identifier for identifier in rules if identifier.startswith("DER")]
-    for identifier in sorted(rules, key=lambda identifier: identifier in _patient):
-        if identifier not in last:
-            run_rule(rules[identifier])
-    found.sort(key=lambda placed: placed[0])
-    findings, stale = apply_waivers(
-        [finding for _, finding in found], context.waivers or (), rules, run, edition.identity.version
-    )
-    vars(context)["stale_waivers"] = tuple(stale)
-    found.clear()
-    for identifier in last:
-        run_rule(rules[identifier])
-    findings.extend(finding for _, finding in found)
-    place = {identifier: number for number, identifier in enumerate(rules)}
-    run.sort(key=lambda identifier: place[identifier])
-    for apart in (skipped, crashed):
-        apart.sort(key=lambda item: place[item.rule])
-    return Report(
-        edition, tuple(findings), rules, tuple(run), tuple(skipped), tuple(crashed), loinc, profile.name, baseline,
-        tuple(context.waivers or ()),
-    )  # fmt: skip
+            return _Ended(crashed=(NotRun(wanted.id, f"{type(error).__name__}: {error}"),))
 
 
 def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
@@ -359,10 +398,6 @@ def _reason_to_skip(wanted: Rule, context: Context) -> str | None:
 class _Gaps(dict[str, object]):
     def __missing__(self, key: str) -> str:
         raise LookupError(f"no fact for the gap {{{key}}}")
-
-
-_Placed = tuple[tuple[int, int, int, str], Finding]
-"""A finding and its place in the workbook: sheet, row, column, rule."""
 
 
 class _Telling:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jdv_qa.workbook.edition import Record
 
@@ -24,8 +23,7 @@ class Severity(StrEnum):
         return (Severity.INFO, Severity.WARNING, Severity.ERROR).index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding, fields as in the JSON of `jdv check`.
 
     `row` and `column` (Excel's number and letters) and `cell` (A1) are None for a finding about a whole tab; `row_key` is what
@@ -50,12 +48,10 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as the JSON object of `jdv check`."""
-        values = {name: getattr(self, name) for name in Finding.__slots__}
-        return values | {"severity": self.severity.value, "related": list(self.related)}
+        return self._asdict() | {"severity": self.severity.value, "related": list(self.related)}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What a rule's function yields: facts and a place; the engine adds severity, address and sentence.
 
     `tab` is a tab key. The place is the `field` of a `record`, or `row` and `column` numbers where there is no record
@@ -74,4 +70,4 @@ class Problem:
     suggestion: str | None = None
     related: tuple[str, ...] = ()
     message: str = "default"
-    facts: Mapping[str, object] = dataclass_field(default_factory=dict)
+    facts: Mapping[str, object] = MappingProxyType({})

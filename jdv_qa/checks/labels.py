@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,8 +61,7 @@ class LabelCell(NamedTuple):
         return self.field == "result_loinc_label"
 
 
-@dataclass(frozen=True, slots=True)
-class OddLabel:
+class OddLabel(NamedTuple):
     """A label cell that says something else than the label of its code, which stands in another row."""
 
     cell: LabelCell
@@ -72,8 +70,7 @@ class OddLabel:
     tie: bool
 
 
-@dataclass(frozen=True)
-class Labels:
+class Labels(NamedTuple):
     """The LOINC labels of an edition, by code.
 
     `usual`: code -> the label that most of its cells have; `odd`: the cells that say something else; `borrowed`: the rows

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jdv_qa.checks.catalogue import Rule
 from jdv_qa.checks.finding import Severity
@@ -17,20 +17,19 @@ DEFAULT_PROFILE = "brouillon"
 _OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A profile. `severities` and `parameters` go by rule id or prefix; the severity None turns rules off."""
 
     name: str
-    severities: Mapping[str, Severity | None] = field(default_factory=dict)
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    severities: Mapping[str, Severity | None] = MappingProxyType({})
+    parameters: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def apply(self, rule: Rule) -> Rule | None:
         """Return the rule as the profile wants it, None when the profile turns it off. The longest prefix counts."""
         parameters = dict(rule.parameters) | dict(self.parameters.get(rule.id, {}))
         chosen = [prefix for prefix in self.severities if rule.id.startswith(prefix)]
         severity = self.severities[max(chosen, key=len)] if chosen else rule.severity
-        return None if severity is None else replace(rule, severity=severity, parameters=parameters)
+        return None if severity is None else rule._replace(severity=severity, parameters=parameters)
 
 
 def load_profile(name: str | None = None) -> Profile:
@@ -68,7 +67,7 @@ def _load(name: str, above: tuple[str, ...]) -> Profile:
         raise _wrong(path, say(f"le profil « {parent} » s'étend lui-même", f"profile `{parent}` extends itself"))
     base = _load(str(parent), (*above, str(parent))) if parent else Profile("")
     profile = overlaid(base, content, path)
-    return replace(profile, name=str(content.get("profile") or path.stem))
+    return profile._replace(name=str(content.get("profile") or path.stem))
 
 
 def overlaid(base: Profile, content: Mapping[str, Any], path: Path) -> Profile:

@@ -7,14 +7,14 @@ ends. Where it cannot be had (one processor, a system without posix_spawn) or fa
 
 from __future__ import annotations
 
-import atexit
 import marshal
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from jdv_qa import beside
 
 if TYPE_CHECKING:
     from jdv_qa.checks.schema_verdicts import Column, Verdict
@@ -35,13 +35,14 @@ _begun: list[_Process] = []
 
 def begin(program: Path = PROGRAM) -> bool:
     """Start the process if it is worth while here, in a few milliseconds; return whether it was started."""
-    if _begun or not sys.executable or not hasattr(os, "posix_spawn") or _processors() < 2:
+    if _begun or not sys.executable or not hasattr(os, "posix_spawn") or beside.processors() < 2:
         return False
-    there, to = os.pipe()
-    back, answer = os.pipe()
+    ends: list[int] = []
     try:
-        if min(there, to, back, answer) < 3:  # a standard stream is closed, and the pipe has taken its number
-            raise OSError
+        there, to = beside.pipe()
+        ends += there, to
+        back, answer = beside.pipe()
+        ends += back, answer
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", "-S", *_switches(), str(program)],
@@ -53,17 +54,13 @@ def begin(program: Path = PROGRAM) -> bool:
             ],
         )
     except OSError:
-        _close(there, to, back, answer)
+        beside.close(*ends)
         return False
-    _close(there, answer)
+    beside.close(there, answer)
+    beside.look_after(pid)
     _begun.append(_Process(pid, to, back))
-    atexit.register(_kill, pid)
-    _send(to, marshal.dumps(sys.path))
+    beside.send(to, marshal.dumps(sys.path))
     return True
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _switches() -> list[str]:
@@ -85,15 +82,14 @@ def ask(columns: Sequence[Column]) -> Callable[[], list[Verdict]]:
 
     process = _begun.pop()
     # A pipe holds little, and the process reads when it has imported frictionless: nobody shall wait for that.
-    sender = threading.Thread(target=_send, args=(process.to, marshal.dumps(list(columns))), daemon=True)
+    sender = threading.Thread(target=beside.send, args=(process.to, marshal.dumps(list(columns))), daemon=True)
     sender.start()
 
     def verdicts() -> list[Verdict]:
-        told = _receive(process.back, len(columns))
-        atexit.unregister(_kill)
-        _kill(process.pid)
+        told = _made_out(beside.receive(process.back, PATIENCE), len(columns))
+        beside.end(process.pid)
         sender.join()
-        _close(process.to, process.back)
+        beside.close(process.to, process.back)
         return _judge_here(columns) if told is None else told
 
     return verdicts
@@ -105,38 +101,10 @@ def _judge_here(columns: Sequence[Column]) -> list[Verdict]:
     return judge(columns)
 
 
-def _send(to: int, data: bytes) -> None:
-    view = memoryview(data)
+def _made_out(answer: bytes | None, count: int) -> list[Verdict] | None:
+    """Return the verdicts that the process sent, None if it failed or sent nothing."""
     try:
-        while view:
-            view = view[os.write(to, view) :]
-    except OSError:
-        return  # the process is gone: that its answer does not come says so
-
-
-def _receive(back: int, count: int) -> list[Verdict] | None:
-    """Return the answer, None if the process failed or says nothing for too long."""
-    import select
-
-    data = bytearray()
-    while select.select([back], [], [], PATIENCE)[0]:
-        part = os.read(back, 1 << 20)
-        data += part
-        if not part:
-            break
-    try:
-        told = marshal.loads(data)
+        told = marshal.loads(answer or b"")
     except (EOFError, ValueError, TypeError):
         return None
     return told if isinstance(told, list) and len(told) == count else None
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError, ChildProcessError):  # it had ended, and somebody else has heard of it
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
-
-
-def _close(*ends: int) -> None:
-    for number in ends:
-        os.close(number)

@@ -56,23 +56,29 @@ def _refused(
 
 
 def _import_fields() -> None:
-    """Import the fields of frictionless alone, in three quarters of the time; all of it where a version does not allow that.
+    """Import the fields of frictionless alone, in a third of the time; all of it where a version does not allow that.
 
-    The package imports every part of itself when it is imported. A process that asks for nothing else can put an empty package
-    of its name and place first.
+    The package imports every part of itself when it is imported, and pydantic, half of the rest, for one class: what portals
+    answer to a publication. A process that asks for nothing else can put an empty package of its name and place first, and
+    meanwhile an empty class in the place of pydantic's.
     """
     from importlib.util import find_spec, module_from_spec
+    from types import ModuleType
 
     spec = find_spec("frictionless")
     if spec is None:
         raise ModuleNotFoundError("frictionless")
     sys.modules["frictionless"] = module_from_spec(spec)
+    sys.modules["pydantic"] = pydantic = ModuleType("pydantic")
+    vars(pydantic)["BaseModel"] = object
     try:
         import frictionless.fields
     except Exception:  # whatever a version needs that is not there
-        for name in [name for name in sys.modules if name.partition(".")[0] == "frictionless"]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("frictionless", "pydantic")]:
             del sys.modules[name]
         import frictionless.fields  # noqa: F401
+    else:
+        del sys.modules["pydantic"]
 
 
 def serve() -> None:

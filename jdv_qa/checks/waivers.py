@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.checks.catalogue import Rule
 from jdv_qa.checks.finding import Finding
@@ -23,8 +23,7 @@ _KEYS = ("rule", "row", "field", "value", "reason", "by", "date")
 _OPTIONAL = ("until", "finding")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A waiver. `until` is the last version it holds for, "" for no end; `line` is where it stands in its file."""
 
     rule: str
@@ -116,7 +115,7 @@ def apply_waivers(
         elif waiver.until and _numbers(version) > _numbers(waiver.until):
             stale.append(Stale(waiver, "expired"))
         else:
-            marked[place] = replace(marked[place], waived=True)
+            marked[place] = marked[place]._replace(waived=True)
     return marked, stale
 
 

@@ -17,7 +17,7 @@ from jdv_qa.language import LANGUAGES, say, use_language
 
 CLEAN, TROUBLE, INTERRUPTED = 0, 2, 130
 """Exit statuses; 130 is what shells expect of Ctrl-C."""
-_WORKBOOKS_FIRST = {"check": 1, "diff": 2}
+_WORKBOOKS_FIRST = {"check": 1, "diff": 2, "notes": 2}
 """Commands that read whole workbooks -> how many of them come first on the command line."""
 COMPLETION_VARIABLE = "_JDV_COMPLETE"
 """Environment variable by which a shell asks what may stand at the cursor."""
@@ -121,11 +121,10 @@ def _read_ahead(command: Command, words: Sequence[str]) -> None:
         return
     from pathlib import Path
 
-    from jdv_qa.workbook.sheets import begin_sheets
+    from jdv_qa.cli.reading import begin_editions, begin_sheets
 
-    for path in map(Path, leading):
-        if path.is_file():
-            begin_sheets(path)
+    asks_for_layout = "JDV_LAYOUT" in os.environ or any("layout" in word for word in words)
+    (begin_sheets if asks_for_layout else begin_editions)([*map(Path, leading)])
 
 
 def _show_help(command: Command, name: str) -> int:
@@ -240,6 +239,10 @@ def _begin_early(left: Sequence[str]) -> None:
         from jdv_qa.checks.schema_process import begin
 
         begin()
+    if left[:1] and left[0] in _WORKBOOKS_FIRST:
+        from jdv_qa.beside import allow
+
+        allow()
 
 
 def run() -> None:

@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc, SettingsFile, load_loinc
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, console, emit, emit_bytes, form_of, printed, read
+from jdv_qa.cli.checking import SettingsFile, load_loinc
+from jdv_qa.cli.options import (
+    Exit,
+    Force,
+    Lang,
+    LayoutFile,
+    Loinc,
+    Output,
+    console,
+    emit,
+    emit_bytes,
+    form_of,
+    printed,
+    read,
+)
 from jdv_qa.cli.streams import tell
 from jdv_qa.harmless import harmless
 

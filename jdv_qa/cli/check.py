@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,6 @@ from typer import Argument, Option
 from jdv_qa.cli.check_reports import Format, Terms, Wanted, named_after, print_screen, wanted_reports, write_reports
 from jdv_qa.cli.checking import (
     Demand,
-    Loinc,
     NabmFile,
     Previous,
     ProfileName,
@@ -23,7 +21,8 @@ from jdv_qa.cli.checking import (
     words,
 )
 from jdv_qa.cli.commands import REPORTS
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Output, begin_reading, console
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Loinc, Output, console
+from jdv_qa.cli.reading import begin_sheets
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
 from jdv_qa.language import count, say
@@ -124,7 +123,7 @@ def check(
 
     Exit status: 0 nothing at or above the failing severity, 1 something, 2 the check could not be made, or a rule broke down.
     """
-    begin_reading(workbook)
+    begin_sheets((workbook,))
     from jdv_qa.checks.finding import Severity
     from jdv_qa.cli.settings import load_settings
     from jdv_qa.workbook.layout import load_layout
@@ -159,7 +158,7 @@ def check(
     else:
         report = run_check(demand, settings)
         if layout is None:
-            terms = replace(terms, layout=load_layout(report.edition.layout))
+            terms = terms._replace(layout=load_layout(report.edition.layout))
         write_reports(report, files, terms, force=force)
         if screen is not None:
             print_screen(report, screen.form, terms)

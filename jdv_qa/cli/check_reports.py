@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jdv_qa.cli.commands import REPORTS
 from jdv_qa.cli.misuse import not_one_of
@@ -37,16 +36,14 @@ class Format(StrEnum):
     MD = "md"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A report to write: its form, and its file, None for the screen."""
 
     form: Format
     path: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What the reports depend on beside the findings.
 
     `limit`: findings shown of each rule, 0 for all, None for the form's own; `failing`: the lowest severity that fails;

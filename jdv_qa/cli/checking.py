@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from typer import Option
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
     from jdv_qa.terminology.loinc import LoincRelease
     from jdv_qa.terminology.nabm import Nabm
 
-Loinc = Annotated[
-    str | None,
-    Option(
-        "--loinc",
-        envvar="JDV_LOINC",
-        metavar="PATH|VERSION",
-        help="LOINC release as downloaded (folder, zip or Loinc.csv), or a version imported with `jdv loinc import`.",
-    ),
-]
 NabmFile = Annotated[
     Path | None,
     Option(
@@ -90,8 +80,7 @@ SettingsFile = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What to check a workbook with; None where nothing was asked for on the command line."""
 
     workbook: Path

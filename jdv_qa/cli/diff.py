@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc
 from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, run_comparison
 from jdv_qa.cli.options import (
     Exit,
     Force,
     Lang,
     LayoutFile,
+    Loinc,
     Output,
-    begin_reading,
     console,
     emit,
     emit_bytes,
@@ -24,6 +23,7 @@ from jdv_qa.cli.options import (
     form_of,
     printed,
 )
+from jdv_qa.cli.reading import begin_sheets
 from jdv_qa.cli.streams import tell
 from jdv_qa.harmless import harmless
 from jdv_qa.language import say
@@ -87,7 +87,7 @@ def diff(
         from jdv_qa.files import refuse_sources
 
         refuse_sources((output,), (old, new))
-    begin_reading(old, new)
+    begin_sheets((old, new))
     before, after, comparison = run_comparison(Demand(old, new, layout, old_layout, new_layout, loinc, old_loinc))
     _write(comparison, (before, after), form or form_of(output, Format.TEXT), output, limit, bom=bom, force=force)
     return Exit.CLEAN if exit_zero or not comparison.changes else Exit.FOUND

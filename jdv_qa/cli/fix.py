@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from jdv_qa.cli.checking import (
-    Loinc,
     NabmFile,
     Previous,
     ProfileName,
@@ -19,7 +18,7 @@ from jdv_qa.cli.checking import (
     load_loinc,
     load_nabm,
 )
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, read
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Loinc, console, emit, read
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import OutputError

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc
 from jdv_qa.cli.comparing import Demand, NewLayout, OldLayout, OldLoinc, Requests, requests_behind, run_comparison
-from jdv_qa.cli.options import Force, Lang, LayoutFile, Output, emit, form_of
+from jdv_qa.cli.options import Force, Lang, LayoutFile, Loinc, Output, emit, form_of
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import Misuse
 from jdv_qa.harmless import harmless

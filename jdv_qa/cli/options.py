@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Context, Option
 
+from jdv_qa.cli.reading import read_file
 from jdv_qa.cli.streams import tell, write
 from jdv_qa.harmless import utf8
 from jdv_qa.language import say
@@ -53,6 +54,15 @@ LayoutFile = Annotated[
         help="Layout file, or the name of a layout that ships (default: `layout` of jdv.toml).",
     ),
 ]
+Loinc = Annotated[
+    str | None,
+    Option(
+        "--loinc",
+        envvar="JDV_LOINC",
+        metavar="PATH|VERSION",
+        help="LOINC release as downloaded (folder, zip or Loinc.csv), or a version imported with `jdv loinc import`.",
+    ),
+]
 Output = Annotated[Path | None, Option("--output", "-o", metavar="FILE", help="Write to a file instead of the screen.")]
 Force = Annotated[bool, Option("--force", help="Replace what is already there.")]
 
@@ -64,32 +74,18 @@ def console(*, stderr: bool = False) -> Console:
     return Screen(stderr=stderr)
 
 
-def begin_reading(*workbooks: Path) -> None:
-    """Begin to read workbooks that `read` will be asked for, while the rest of the command is made ready."""
-    from jdv_qa.workbook.sheets import begin_sheets
-
-    for workbook in workbooks:
-        if workbook.is_file():
-            begin_sheets(workbook)
-
-
 def read(workbook: Path, layout: str | None) -> Edition:
     """Read a workbook with the layout asked for; where there is no such file, a version number is one of the register."""
-    from jdv_qa.workbook.layout import load_layout
-    from jdv_qa.workbook.read import read_edition
-
     if (version := _version_asked(workbook)) is not None:
         from jdv_qa.cli.settings import load_settings
         from jdv_qa.publish.register import find_release, load_register, read_with_rows
+        from jdv_qa.workbook.layout import load_layout
 
         register = load_register(load_settings().register)
         return read_with_rows(register, find_release(register, version), load_layout(layout))
-    edition = read_edition(workbook, load_layout(layout) if layout else None)
-    if workbook.is_file():
-        from jdv_qa.workbook.remarks import remarks_on
-
-        for remark in remarks_on(workbook):
-            tell(f"jdv: {remark}")
+    edition, remarks = read_file(workbook, layout)
+    for remark in remarks:
+        tell(f"jdv: {remark}")
     return edition
 
 

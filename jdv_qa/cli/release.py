@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc, NabmFile, SettingsFile, WaiverFile, load_loinc, load_nabm
+from jdv_qa.cli.checking import NabmFile, SettingsFile, WaiverFile, load_loinc, load_nabm
 from jdv_qa.cli.comparing import Requests, requests_behind
 from jdv_qa.cli.misuse import not_one_of
-from jdv_qa.cli.options import Exit, Lang, LayoutFile, console, emit
+from jdv_qa.cli.options import Exit, Lang, LayoutFile, Loinc, console, emit
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.registers import RegisterFolder, open_register
 from jdv_qa.cli.streams import tell

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
+from jdv_qa.cli.checking import NabmFile, ProfileName, SettingsFile, WaiverFile
 from jdv_qa.cli.misuse import not_one_of
 from jdv_qa.cli.options import (
     Exit,
     Force,
     Lang,
     LayoutFile,
+    Loinc,
     Output,
     console,
     emit,

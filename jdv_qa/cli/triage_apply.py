@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Loinc, NabmFile, ProfileName, SettingsFile, WaiverFile
-from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, console, emit, printed
+from jdv_qa.cli.checking import NabmFile, ProfileName, SettingsFile, WaiverFile
+from jdv_qa.cli.options import Exit, Force, Lang, LayoutFile, Loinc, console, emit, printed
 from jdv_qa.cli.progress import stages
 from jdv_qa.cli.streams import tell
 from jdv_qa.errors import OutputError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from jdv_qa.cli.checking import Demand, Loinc, NabmFile, Previous, ProfileName, SettingsFile, WaiverFile, run_check
-from jdv_qa.cli.options import Lang, LayoutFile, console
+from jdv_qa.cli.checking import Demand, NabmFile, Previous, ProfileName, SettingsFile, WaiverFile, run_check
+from jdv_qa.cli.options import Lang, LayoutFile, Loinc, console
 from jdv_qa.errors import JdvError
 from jdv_qa.language import say
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
+from typing import NamedTuple
 
 from jdv_qa import __version__
 from jdv_qa.checks.catalogue import FAMILIES, Rule, rule_set_digest
@@ -122,8 +122,7 @@ def baseline_sentence(report: Report) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """What became of a rule: clean, findings, skipped or crashed, why, and its findings by severity, waived ones apart."""
 
     rule: Rule
@@ -210,8 +209,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield say("Outil", "Tool"), f"jdv {__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class FindingLine:
+class FindingLine(NamedTuple):
     """A finding with all that a report shows beside it.
 
     `header` is the header of its column; `order` the key of the order it belongs to, or of its tab, and `order_title` what

@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 HIGHEST_LOINC_STEM = 199_999
 """No LOINC code has a larger number before its dash (the highest of release 2.80 is below 110,000); a pending code may."""
@@ -64,8 +64,7 @@ class CodeForm(StrEnum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class CodeReading:
+class CodeReading(NamedTuple):
     """The form of a code's text and the codes the writer may have meant, the likeliest first."""
 
     form: CodeForm

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jdv_qa.errors import TerminologyError
 from jdv_qa.language import say
@@ -30,8 +31,7 @@ _FRENCH = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _NEVER = re.compile(r"9999.*|2999.*|[0-9/.-]*9999")
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """An act. `removed`: the table says that it is no longer in force, or has an end; `end`: its last day, "" if not said."""
 
     code: str

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.units import Unit, conversion_factor, fits, proposals, read_unit, suspicion
@@ -20,8 +19,7 @@ PREFIXES = ("k", "", "m", "u", "n", "p", "f", "a")
 POWERS = (0, 3, 6, 9, 12)
 
 
-@dataclass(frozen=True)
-class Property:
+class Property(NamedTuple):
     """What a LOINC property says of units.
 
     `dimensions`: those it allows, as in `units.fits`; none when it says nothing. `unit`: "required", "optional" or "none".
@@ -88,8 +86,7 @@ class Fault(StrEnum):
     DIMENSION = "dimension"
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a unit is under the properties it stands for.
 
     `unit` is None when the text is not UCUM; `fault` None when nothing is wrong. `meaning`: what a suspicious unit says, in

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 _ANNOTATION = re.compile(r"\{[!-z|~]*\}")
 _PRINTABLE = re.compile(r"[!-~]{1,100}")
@@ -27,8 +26,7 @@ _TEMPERATURES = ("Cel", "[degF]", "[degRe]")
 """Units with a zero of their own: they measure a temperature, but no factor converts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """What a unit is made of.
 
     `dimension`: base dimensions and arbitrary units with their powers, in alphabetical order, such as "L-3.N1" or "L-3.[IU]1";

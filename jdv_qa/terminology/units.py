@@ -11,12 +11,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdv_qa.resources import read_yaml, rules_directory
 from jdv_qa.terminology.labels import fold
@@ -27,8 +26,7 @@ _ANNOTATION = re.compile(r"\{([!-z|~]*)\}")
 _DIMENSION = re.compile(r"(\[.+?\]|[A-Z]|[^.0-9-]+)(-?[0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A UCUM unit as written.
 
     `dimension` and `factor` as in `ucum.Definition`; `annotations`: what its annotations say, in the order written.
@@ -195,8 +193,7 @@ def is_factor(given: str, right: Fraction, digits: int) -> bool:
 # What the writer meant
 
 
-@dataclass(frozen=True)
-class _Suspicious:
+class _Suspicious(NamedTuple):
     pattern: re.Pattern[str] | None
     whole: re.Pattern[str] | None
     meaning: tuple[str, str]
@@ -204,8 +201,7 @@ class _Suspicious:
     wanted: frozenset[str]
 
 
-@dataclass(frozen=True)
-class _Spellings:
+class _Spellings(NamedTuple):
     words: Mapping[str, tuple[str, ...]]
     exact: Mapping[str, tuple[str, ...]]
     annotations: Mapping[str, str]

@@ -341,11 +341,11 @@ class Trials:
 
     def _placed(self, finding: Finding, applied: Applied) -> Finding:
         """Return a finding of an added row with the row that it goes to."""
-        finding = replace(finding, message=_ADDED_ROW.sub(lambda match: applied.shown(int(match[0])), finding.message))
+        finding = finding._replace(message=_ADDED_ROW.sub(lambda match: applied.shown(int(match[0])), finding.message))
         place = applied.places.get((finding.tab, finding.row)) if finding.row is not None else None
         if place is None:
             return finding
-        return replace(finding, row=place, cell=f"{finding.column}{place}" if finding.column else None)
+        return finding._replace(row=place, cell=f"{finding.column}{place}" if finding.column else None)
 
 
 def _difference(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:

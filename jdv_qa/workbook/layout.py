@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jdv_qa.errors import LayoutError
 from jdv_qa.language import say
@@ -43,8 +43,7 @@ def normal_tab_name(text: str) -> str:
     return normal_form(_LEADING_NUMBER.sub("", text)) or normal_form(text)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnLayout:
+class ColumnLayout(NamedTuple):
     """One field of a tab. `headers` has the reference header first; `blank` lists texts that mean nothing is said."""
 
     key: str
@@ -60,17 +59,16 @@ class ColumnLayout:
         return self.headers[0]
 
 
-@dataclass(frozen=True, slots=True)
-class TabLayout:
+class TabLayout(NamedTuple):
     """One tab. `labels` and `history` are for the Sommaire, which holds lines of label and value, and a small table."""
 
     key: str
     names: tuple[str, ...]
     required: bool = False
     open: bool = False
-    columns: Mapping[str, ColumnLayout] = field(default_factory=dict)
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    history: Mapping[str, ColumnLayout] = field(default_factory=dict)
+    columns: Mapping[str, ColumnLayout] = MappingProxyType({})
+    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    history: Mapping[str, ColumnLayout] = MappingProxyType({})
 
     @property
     def name(self) -> str:
@@ -83,8 +81,7 @@ class TabLayout:
         return column.header if column else name
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """A layout: tabs by key, in the order of the reference workbook."""
 
     name: str
@@ -267,8 +264,7 @@ def _header_key(header: str) -> str:
     return f"{normal_form(band)}{BAND_SEPARATOR}{normal_form(name)}" if separator else normal_form(header)
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderIndex:
+class HeaderIndex(NamedTuple):
     """Finds the field of a header. Build it once a tab with `header_index`."""
 
     fields: Mapping[str, str]

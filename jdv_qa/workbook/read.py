@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import islice, repeat, zip_longest
+from itertools import compress, islice, repeat, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -396,8 +396,9 @@ def _read_body(
         if number in special:
             record = _read_record(raw.sheet, number, [column[place] for column in below], fields)
         else:
-            values = {name: text for name, text in zip(names, row_texts, strict=True) if text}
-            record = Record(number, values, cells.get(place) or {})
+            record = Record(
+                number, dict(compress(zip(names, row_texts, strict=True), row_texts)), cells.get(place) or {}
+            )
         if not record.values or number in banners or (grouped and _MAIN_IDENTITY.isdisjoint(record.values)):
             loose = [
                 Loose(number, position, column[place]) for position, column in enumerate(texts, 1) if column[place]
@@ -433,7 +434,7 @@ def _texts(values: Sequence[RawValue]) -> list[str]:
     kinds = {*map(type, values)}
     if bool in kinds and not kinds.isdisjoint((int, float)):  # True is 1 to a set
         return [text_of(value) for value in values]
-    text_by_value = {value: text_of(value) for value in set(values)}
+    text_by_value = {value: value.strip(_WHITE) if type(value) is str else text_of(value) for value in set(values)}
     return list(map(text_by_value.__getitem__, values))
 
 

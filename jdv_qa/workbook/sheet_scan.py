@@ -20,6 +20,8 @@ _PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\b([^>]*)\?>)?(?:\s|<!--(?:
 _ENCODING = re.compile(rb"\bencoding\s*=\s*[\"']([^\"']*)[\"']")
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 _ROOT = re.compile(rb"<worksheet[\s>]")
+_COLON = re.compile(rb":c[\s/>]")
+"""What every match of _PREFIXED holds, and is found in a sixth of the time."""
 _PREFIXED = re.compile(rb"<[^<>\s:\"'/]+:c[\s/>]")
 _ODD_ROW = re.compile(
     rb"<row(?! r=\"[1-9][0-9]{0,6}\"(?: (?!hidden)[A-Za-z0-9:]+=\"[^\"]*\")*/?>)(?=[\s/>])(?P<attributes>[^>]*)"
@@ -118,7 +120,7 @@ def _quick_look(data: bytes) -> SheetLook | None:
     """Look at a plain sheet; None when it is not plain."""
     begin, end = data.find(b"<sheetData"), data.rfind(b"</sheetData>")
     before, after = data[: max(begin, 0)], data[end if end > begin else begin :]
-    if begin < 0 or not _ROOT.search(before) or (b":c" in data and _PREFIXED.search(data)):
+    if begin < 0 or not _ROOT.search(before) or (_COLON.search(data) and _PREFIXED.search(data)):
         return None
     last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
     digits = len(last[1]) if last else 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import re
 import stat
 import struct
@@ -16,15 +15,18 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from pyexpat import ExpatError
 from threading import Thread
+from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from jdv_qa.beside import processors
 from jdv_qa.errors import WorkbookError
+from jdv_qa.files import state_of
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
 from jdv_qa.workbook.limits import MAX_FILE, Refused
@@ -33,8 +35,7 @@ from jdv_qa.workbook.sheet_scan import refuse_wide_merges
 from jdv_qa.workbook.structure import Structure
 
 
-@dataclass(frozen=True, slots=True)
-class RawSheet:
+class RawSheet(NamedTuple):
     """A sheet: its structure, and its values as rows of columns that both begin at A1.
 
     A blank cell is None or "", and the values are the reader's (see `plain_value`).
@@ -73,7 +74,7 @@ class _Ahead(Thread):
 
     def __init__(self, path: Path) -> None:
         super().__init__(name=f"reading {path.name}")
-        self._path, self._context, self._state = path, copy_context(), _state(path)
+        self._path, self._context, self._state = path, copy_context(), state_of(path)
         self._read: tuple[bytes, list[RawSheet]] | BaseException | None = None
 
     def run(self) -> None:
@@ -84,7 +85,7 @@ class _Ahead(Thread):
 
     def holds(self) -> bool:
         """Tell whether the file is still the one that was there when reading began."""
-        return self._state is not None and self._state == _state(self._path)
+        return self._state is not None and self._state == state_of(self._path)
 
     def result(self) -> tuple[bytes, list[RawSheet]]:
         self.join()
@@ -92,14 +93,6 @@ class _Ahead(Thread):
             raise self._read
         assert self._read is not None
         return self._read
-
-
-def _state(path: Path) -> tuple[int, ...] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 _AHEAD: dict[Path, _Ahead] = {}
@@ -119,11 +112,6 @@ def begin_sheets(path: Path) -> None:
         except RuntimeError:
             return  # no thread is to be had: the workbook is read when it is asked for
         _AHEAD[path] = ahead
-
-
-def processors() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[RawSheet]]:

@@ -210,7 +210,7 @@ def test_what_is_waived_is_not_fixed(tmp_path: Path) -> None:
 
     def waiving(place: Path, rules: tuple[str, ...], reader: Reader | None) -> Report:
         report = run(place, rules, reader)
-        return replace(report, findings=tuple(replace(finding, waived=True) for finding in report.findings))
+        return replace(report, findings=tuple(finding._replace(waived=True) for finding in report.findings))
 
     assert not fix_workbook(path, waiving, load_layout()).fixes
 

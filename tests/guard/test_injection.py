@@ -116,8 +116,8 @@ def report(texts: tuple[str, ...] = HOSTILE) -> Report:
     done = check(edition([row()]))
     sample = next(finding for finding in done.findings if finding.row and finding.column)
     findings = [
-        replace(
-            sample, sheet=text, row_key=f"{text}|{text}", code=text, value=text, message=f"« {text} » : {text}",
+        sample._replace(
+            sheet=text, row_key=f"{text}|{text}", code=text, value=text, message=f"« {text} » : {text}",
             suggestion=text, related=(text, text),
         )
         for text in texts
@@ -261,7 +261,7 @@ def test_a_workbook_holds_hostile_texts_as_texts(name: str, triaged: Review) -> 
 
 
 def test_a_text_longer_than_a_cell_is_cut_where_one_sees_it() -> None:
-    finding = replace(report().findings[0], message="é" * 40_000, code="\ufffe")
+    finding = report().findings[0]._replace(message="é" * 40_000, code="\ufffe")
     texts = list(strings(findings_excel(replace(report(), findings=(finding,)), load_layout())))
     assert "é" * 32_766 + "…" in texts
     assert "\ufffd" in texts

@@ -292,7 +292,7 @@ def test_package_states_version_licence_and_each_file() -> None:
 
 def test_tab_of_another_layout_is_published_without_a_schema(tmp_path: Path) -> None:
     own = TabLayout(
-        "terms", ("Termes",), columns={"code": replace(LAYOUT.tabs["sites"].columns["code"], headers=("Code LOINC",))}
+        "terms", ("Termes",), columns={"code": LAYOUT.tabs["sites"].columns["code"]._replace(headers=("Code LOINC",))}
     )
     layout = Layout("termes", "Termes", {"terms": own})
     edition = Edition({"terms": Table("terms", (Record(2, {"code": "2951-2"}),))}, layout="termes")
@@ -419,9 +419,9 @@ def test_text_that_excel_does_not_keep_is_refused(text: str) -> None:
 
 
 def test_tab_name_that_excel_refuses_is_told() -> None:
-    tabs = {**LAYOUT.tabs, "specimens": replace(LAYOUT.tabs["specimens"], names=("Nature de prélèvement : SPM4",))}
+    tabs = {**LAYOUT.tabs, "specimens": LAYOUT.tabs["specimens"]._replace(names=("Nature de prélèvement : SPM4",))}
     with pytest.raises(OutputError, match="Nature de prélèvement"):
-        excel_workbook(small_edition(), replace(LAYOUT, tabs=tabs))
+        excel_workbook(small_edition(), LAYOUT._replace(tabs=tabs))
 
 
 def test_type_in_waiting_reads_as_blank(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_check_of_the_annotated_workbook_says_the_same(report: Report, made: b
 def test_waived_findings_are_listed_but_not_marked(report: Report) -> None:
     from dataclasses import replace
 
-    waived = replace(report, findings=tuple(replace(finding, waived=True) for finding in report.findings))
+    waived = replace(report, findings=tuple(finding._replace(waived=True) for finding in report.findings))
     made = load_workbook(io.BytesIO(findings_annotated(waived, DRAFT, load_layout()).content))
     assert {row[10].value for row in made["Contrôle qualité"].iter_rows(min_row=4)} == {"dérogation"}
     assert not [cell for row in made[MAIN].iter_rows() for cell in row if cell.comment]
