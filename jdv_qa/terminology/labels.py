@@ -145,7 +145,9 @@ def _first_reading(text: str) -> LabelReading:
         return _irregular(text, label)
     if ";" in label.method:
         return LabelReading(LabelForm.TOO_MANY)
-    misplaced = is_time(label.system) and label.time != ""
+    misplaced = is_time(label.system)
+    if misplaced and not label.time:
+        return LabelReading(LabelForm.NO_SYSTEM)
     if misplaced:
         label = label._replace(time=label.system, system=label.time)
     if label.time and POINT_IN_TIME in loinc_parts("time", label.time):
@@ -165,7 +167,7 @@ def plain_spaces(text: str) -> str:
 
 
 def _irregular(text: str, label: Label | None) -> LabelReading:
-    brackets = list(_PROPERTY.finditer(text))
+    brackets = [match for match in _PROPERTY.finditer(text) if match[1].strip()]
     if not brackets:
         meant = next(_with_brackets(text), None)
         if meant:

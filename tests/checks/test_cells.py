@@ -5,11 +5,12 @@ import re
 import unicodedata
 from pathlib import Path
 
+import pytest
 import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jdv_qa.checks.cells import decode, fold_letters, mend
+from jdv_qa.checks.cells import decode, fold_letters, mend, reads_as_formula
 from jdv_qa.checks.engine import check
 from jdv_qa.workbook.layout import load_layout
 from jdv_qa.workbook.read import read_edition
@@ -44,6 +45,46 @@ def test_a_code_cell_gets_one_piece_of_advice(tmp_path: Path) -> None:
     found = [(finding.row, finding.rule) for finding in report.findings if finding.field == "result_code"]
     rules = ["CEL-02", "COD-02", "COD-01", "CEL-03", "COD-05", "COD-01", "COD-03"]
     assert found == list(enumerate(rules, 3))
+
+
+WORDS = (
+    "Sérum", "Hémoglobine glyquée", "µmol/L", "fœtoprotéine", "≤ 5 mmol/L", "l’urée", "« x »", "Œstradiol", "à jeun", "37 °C", "Urine – 24 h",
+    "ÉLECTROPHORÈSE", "m²", "…", "Noël", "Ångström", "Ÿ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("charset", ["cp1252", "mac_roman", "cp850"])
+@pytest.mark.parametrize("word", WORDS)
+def test_words_read_in_another_character_set_are_put_right(word: str, charset: str) -> None:
+    garbled = word.encode().decode(charset, "replace")
+    if "\ufffd" not in garbled:
+        assert decode(garbled) == word
+    assert decode(word) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Î±-fÅ“toprotÃ©ine", "α-fœtoprotéine"), ("Î²2-microglobuline", "β2-microglobuline"), ("Î“-GT", "Γ-GT"), ("Ï‰-3", "ω-3"),
+        ("&eacute;", "é"), ("&#xE9;", "é"), ("&lt;5", "<5"), ("&apos;", "'"), ("&amp;amp;", "&"), ("&amp;eacute;", "é"), ("AT&T", "AT&T"),
+        ("&foo;", "&foo;"), ("&#1;", "&#1;"), ("&#65533;", "&#65533;"), ("&#xD800;", "&#xD800;"), ("&copy", "&copy"), ("Ã", "Ã"), ("Â", "Â"),
+        ("SÃO", "SÃO"), ("Î", "Î"), ("dosage Ã jeun", "dosage Ã jeun"), ("Ã\u00a0 jeun", "à jeun"),
+    ],
+)  # fmt: skip
+def test_entities_and_letters_misread(text: str, meant: str) -> None:
+    assert decode(text) == meant
+
+
+@pytest.mark.parametrize("text", ["=1", "@a", "- x", "-a", "=SUM(A1)", "=2951-2", "+a", "-1+cmd"])
+def test_what_a_spreadsheet_would_run(text: str) -> None:
+    assert reads_as_formula(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["+1", "-1", "-", "--", "+", "=", "-5,2", "+33 1", "1=1", "@", "-1e5", "+-+", "%", "'=1", "a-1", ""]
+)
+def test_what_a_spreadsheet_would_not_run(text: str) -> None:
+    assert not reads_as_formula(text)
 
 
 @given(st.text(st.characters(codec="cp1252", exclude_categories=["Cc"]), max_size=40))

@@ -65,6 +65,19 @@ def test_leading_zeros(text: str, proposal: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("2952-1", "2951-2"), ("14746-9", "14749-6"), ("717-8", "718-7"), ("30238-9", "30239-8"), ("1985-8", "1988-5"),
+        ("100007-1", "100001-7"), ("9251-2", "2951-2"), ("2591-2", "2951-2"), ("2915-2", "2951-2"), ("2951-7", "2951-2"), ("3951-2", "2951-2"),
+    ],
+)  # fmt: skip
+def test_two_digits_exchanged_or_one_mistyped_are_mended(text: str, code: str) -> None:
+    reading = read_code(text)
+    assert reading.form is CodeForm.WRONG_DIGIT
+    assert code in reading.proposals
+
+
+@pytest.mark.parametrize(
     ("text", "form", "proposals"),
     [
         ("", CodeForm.BLANK, ()), ("2951-2", CodeForm.LOINC, ()), ("1-8", CodeForm.LOINC, ()), ("02951-2", CodeForm.MALFORMED, ("2951-2",)),
@@ -111,7 +124,7 @@ def test_what_stands_in_the_cell_of_a_code(text: str, form: CodeForm, proposals:
     ("date", "codes"),
     [
         ((1988, 5, 1), ("1988-5", "88-5")), ((2345, 7, 1), ("2345-7",)), ((2026, 8, 1), ("1-8",)), ((2026, 1, 8), ("1-8",)),
-        ((1945, 7, 1), ()), ((1951, 2, 2), ()),
+        ((1945, 7, 1), ()), ((1951, 2, 2), ()), ((2030, 7, 1), ()), ((1988, 5, 7), ("7-5", "1988-5")), ((2024, 8, 15), ("15-8", "2024-8")),
     ],
 )  # fmt: skip
 def test_the_codes_that_excel_made_a_date_of(date: tuple[int, int, int], codes: tuple[str, ...]) -> None:

@@ -26,10 +26,14 @@ def test_excel_takes_two_digits_for_the_years_1930_to_2029(date: dt.date, codes:
 
 
 def test_two_faults_of_a_label_are_both_seen_through() -> None:
-    reading = read_label("Créatinine [Moles/Temps] 24H ; Ponctuel ; N^umérique")
+    reading = read_label("Créatinine [Moles/Temps] Ponctuel ; Urine ; N^umérique")
     assert reading.form is LabelForm.MISTYPED_SCALE
-    assert reading.label is not None
+    assert str(reading.label) == "Créatinine [Moles/Temps] Urine ; Numérique"
     assert read_label(str(reading.label)).form is LabelForm.REGULAR
+
+
+def test_a_label_of_times_alone_means_nothing() -> None:
+    assert read_label("Créatinine [Moles/Temps] 24H ; Ponctuel ; N^umérique") == (LabelForm.MISTYPED_SCALE, None)
 
 
 def test_a_panel_has_no_scale() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import unicodedata
 from pathlib import Path
+from types import EllipsisType
 
 import pytest
 from hypothesis import given
@@ -194,3 +195,74 @@ def test_labels_of_the_french_variant_of_loinc(reference_data: Path) -> None:
             axes = [row[column] for column in columns]
             axes[2] = "" if axes[2] == "Ponctuel" else axes[2]
             assert reading.label == Label(*axes)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "meant"),
+    [
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Numérique", LabelForm.REGULAR, ...),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Numérique ; Électrode", LabelForm.REGULAR, ...),
+        ("Sodium [Moles/Temps] 24H ; Urine ; Numérique", LabelForm.REGULAR, ...),
+        ("Panel [-] Sérum/Plasma ; -", LabelForm.REGULAR, ...),
+        ("Compte rendu [Recherche] Consultation ; Patient ; Document", LabelForm.REGULAR, ...),
+        ("Sodium [Inconnue] Sérum ; Numérique", LabelForm.REGULAR, ...),
+        ("Antigène [variant] [Présence/Seuil] Sang ; Qualitatif", LabelForm.REGULAR, ...),
+        ("CFTR gène p.[Phe508del] [Présence/Seuil] Sang ; Qualitatif", LabelForm.REGULAR, ...),
+        ("Sodium  [Moles/Volume] Sérum/Plasma ; Numérique", LabelForm.REGULAR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium[Moles/Volume] Sérum/Plasma;Numérique", LabelForm.SPACING, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Temps] Urine ; 24H ; Numérique", LabelForm.MISPLACED_TIME, "Sodium [Moles/Temps] 24H ; Urine ; Numérique"),
+        ("Sodium [Moles/Temps] Ponctuel ; Urine ; Numérique", LabelForm.POINT_IN_TIME, "Sodium [Moles/Temps] Urine ; Numérique"),
+        ("Sodium [Moles/Temps] Urine ; Ponctuel ; Numérique", LabelForm.POINT_IN_TIME, "Sodium [Moles/Temps] Urine ; Numérique"),
+        ("Sodium [Moles/Volume] Ponctuel ; Sérum ; Numérique ; Électrode", LabelForm.POINT_IN_TIME, "Sodium [Moles/Volume] Sérum ; Numérique ; Électrode"),
+        ("Sodium [Moles/Temps] 24H, Urine ; Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Temps] 24H ; Urine ; Numérique"),
+        ("Sodium [Moles/Temps] 24H - Urine ; Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Temps] 24H ; Urine ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma, Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma : Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma | Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma - Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma\uff1bNumérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] ; Sérum/Plasma ; Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] ; Numérique", LabelForm.NO_SYSTEM, None),
+        ("Sodium [Moles/Volume] 24H ; Numérique", LabelForm.NO_SYSTEM, None),
+        ("Sodium [Moles/Volume] Ponctuel ; Numérique ; Électrode", LabelForm.NO_SYSTEM, None),
+        ("Sodium [Moles/Volume] Sérum/Plasma ;", LabelForm.NO_SCALE, None),
+        ("Sodium [Moles/Volume] Sérum/Plasma", LabelForm.NO_SCALE, None),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; ; Électrode", LabelForm.NO_SCALE, None),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Quantitatif", LabelForm.NO_SCALE, None),
+        ("[Moles/Volume] Sérum/Plasma ; Numérique", LabelForm.NO_COMPONENT, None),
+        ("Sodium Sérum/Plasma ; Numérique", LabelForm.NO_PROPERTY, None),
+        ("Sodium [] Sérum/Plasma ; Numérique", LabelForm.NO_PROPERTY, None),
+        ("Sodium [ ] Sérum/Plasma ; Numérique", LabelForm.NO_PROPERTY, None),
+        ("Sodium", LabelForm.NO_PROPERTY, None),
+        ("", LabelForm.NO_PROPERTY, None),
+        ("Sodium (Moles/Volume) Sérum/Plasma ; Numérique", LabelForm.BRACKETS, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium {Moles/Volume} Sérum/Plasma ; Numérique", LabelForm.BRACKETS, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume Sérum/Plasma ; Numérique", LabelForm.BRACKETS, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium Moles/Volume] Sérum/Plasma ; Numérique", LabelForm.BRACKETS, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Numérique ; Électrode ; Indirecte", LabelForm.TOO_MANY, None),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Numériqe", LabelForm.MISTYPED_SCALE, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/Volume] Sérum/Plasma ; Qualitatf ; Culture", LabelForm.MISTYPED_SCALE, "Sodium [Moles/Volume] Sérum/Plasma ; Qualitatif ; Culture"),
+        ("Sodium [Moles/Volume] S&eacute;rum/Plasma ; Numérique", LabelForm.ENTITY, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("A &amp; B [Moles/Volume] Sérum/Plasma ; Numérique", LabelForm.ENTITY, "A & B [Moles/Volume] Sérum/Plasma ; Numérique"),
+        ("Sodium [Moles/volume] in Serum or Plasma", LabelForm.ENGLISH, None),
+        ("Sodium in Serum", LabelForm.ENGLISH, None),
+        ("Fasting glucose by test strip", LabelForm.ENGLISH, None),
+        ("MCV [Entitic volume]", LabelForm.ENGLISH, None),
+    ],
+)  # fmt: skip
+def test_labels_good_and_bad(text: str, form: LabelForm, meant: str | EllipsisType | None) -> None:
+    """The form, and the label meant (`...`: the very text)."""
+    reading = read_label(text)
+    assert reading.form is form
+    assert (None if reading.label is None else str(reading.label)) == (text if meant is ... else meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("24H", True), ("24 H", True), ("2 heures", True), ("30min", True), ("10 jours", True), ("6 mois", True), ("Consultation", True),
+        ("Ponctuel", True), ("Urine", False), ("24", False), ("H", False), ("24h urine", False),
+    ],
+)  # fmt: skip
+def test_times(text: str, is_one: bool) -> None:
+    assert is_time(text) is is_one

@@ -54,6 +54,8 @@ def test_words(text: str, words: tuple[str, ...]) -> None:
         ("2951-2", ["2951-2"]),
         ("2951-3", []),
         ("temazepam", ["3319-1", "10550-2"]),
+        ("témazépame", ["3319-1", "10550-2"]),
+        ("potassiums", ["2823-3", "22760-3"]),
         ("poids", []),
         ("Moles/Volume sodium", ["2951-2", "2955-3"]),
     ],
