@@ -1,8 +1,8 @@
 """Where the data files that ship with the tool are, and how a YAML file is read.
 
 The files are those of `rules/`: in the package once installed, beside it in a checkout. To parse their YAML takes longer than
-to read a workbook's; what they hold is therefore kept as JSON in `rules/__pycache__`, as Python keeps compiled modules: it
-counts as long as every file has the size and the time of change that it had, and is made anew otherwise.
+to read a workbook's; what they hold is therefore kept as JSON in the `__pycache__` of each folder, as Python keeps compiled
+modules: it counts as long as every file has the size and the time of change that it had, and is made anew otherwise.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -89,34 +88,26 @@ def _parse_head(path: Path) -> Head:
 
 
 def _kept_head(path: Path) -> Head | None:
-    folder = str(rules_directory()) + os.sep
-    name = str(path)
-    return _kept().get(name.removeprefix(folder).replace(os.sep, "/")) if name.startswith(folder) else None
+    rules, folder = str(rules_directory()), str(path.parent)
+    ships = folder == rules or folder.startswith(rules + os.sep)
+    return _kept(folder).get(path.name) if ships else None
 
 
-@lru_cache
-def _kept() -> dict[str, Head]:
-    """Return what is kept of the files that ship, by their path from `rules/`; {} where nothing can be kept."""
-    folder = rules_directory()
-    names = list(_state_of(str(folder), ""))
-    state: list[Any] = [_FORM, sorted(names)]
-    place = folder / "__pycache__" / "yaml.kept"
+@lru_cache(maxsize=64)
+def _kept(folder: str) -> dict[str, Head]:
+    """Return what is kept of the YAML files of a folder, by their names; {} where nothing can be kept."""
+    try:
+        with os.scandir(folder) as entries:
+            files = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith(".yaml")]
+    except OSError:
+        return {}
+    state = [_FORM, sorted([name, found.st_size, found.st_mtime_ns] for name, found in files)]
+    place = Path(folder, "__pycache__", "yaml.kept")
     kept = _read_kept(place, state)
-    if kept is None and not sys.dont_write_bytecode and os.access(folder, os.W_OK):
-        kept = _parse_all(folder, [name for name, *_ in names])
+    if kept is None and files and not sys.dont_write_bytecode and os.access(folder, os.W_OK):
+        kept = _parse_all(Path(folder), [name for name, _ in files])
         _keep(place, [state, kept])
     return kept or {}
-
-
-def _state_of(folder: str, above: str) -> Iterator[list[Any]]:
-    """Yield the path from `rules/`, the size and the time of change of each YAML file of a folder."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.endswith(".yaml"):
-                found = entry.stat()
-                yield [above + entry.name, found.st_size, found.st_mtime_ns]
-            elif entry.name != "__pycache__" and entry.is_dir():
-                yield from _state_of(entry.path, f"{above}{entry.name}/")
 
 
 def _read_kept(place: Path, state: list[Any]) -> dict[str, Head] | None:
