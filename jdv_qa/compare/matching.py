@@ -75,10 +75,11 @@ class EntryMatches(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """The words of a text, folded, and their stems."""
+    """The words of a text, folded, their stems, and how many characters they have in all."""
 
     words: tuple[str, ...] = ()
     stems: frozenset[str] = frozenset()
+    size: int = 0
 
 
 class _Traits(NamedTuple):
@@ -283,7 +284,7 @@ def _traits(
 
 def _words(text: str) -> _Words:
     words = tuple(_WORD.findall(text))
-    return _Words(words, frozenset(map(_stem, words)))
+    return _Words(words, frozenset(map(_stem, words)), sum(map(len, words)))
 
 
 def _match(
@@ -491,14 +492,14 @@ def _words_likeness(first: _Words, second: _Words) -> float:
         if word in right:
             left.remove(word)
             right.remove(word)
-    same = len("".join(one)) - len("".join(left))
+    same = first.size - sum(map(len, left))
     for word in list(left) if right else ():
         stem = _stem(word)
         if twin := next((candidate for candidate in right if _stem(candidate) == stem), None):
             same += min(len(word), len(twin))
             left.remove(word)
             right.remove(twin)
-    likeness = 2 * same / (len("".join(one)) + len("".join(other)))
+    likeness = 2 * same / (first.size + second.size)
     telling = any(len(word) <= _SHORT or not word.isalpha() for word in (*left, *right))
     return min(likeness, _OTHER_WORD) if (left and right) or telling else likeness
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, ItemsView, Iterator, KeysView, M
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 RawValue: TypeAlias = str | int | float | bool | dt.datetime | dt.date | dt.time | dt.timedelta | None
 
@@ -57,19 +57,20 @@ class Cell(NamedTuple):
     formula: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """One row of a table.
 
     `values`: field -> text as read, trimmed at both ends, blank fields left out. In the main table the order's
     cells are completed from the row above where they are merged or blank; those fields are in `inherited`.
     `cells`: the raw cells that are not simply the text in `values` (numbers, dates, errors, formulas, padded text).
+    Immutable as all the rest, which mypy sees to (Final): a class that Python freezes takes three times as long to make.
     """
 
-    row: int = field(compare=False)
-    values: Mapping[str, str]
-    cells: Mapping[str, Cell] = field(compare=False, default_factory=dict)
-    inherited: frozenset[str] = field(compare=False, default=frozenset())
+    row: Final[int] = field(compare=False)
+    values: Final[Mapping[str, str]]
+    cells: Final[Mapping[str, Cell]] = field(compare=False, default_factory=dict)
+    inherited: Final[frozenset[str]] = field(compare=False, default=frozenset())
 
     def __reduce__(self) -> tuple[type[Record], tuple[object, ...]]:
         """Tell how to make it anew: Python's own way for such a class takes twice as long."""
