@@ -78,7 +78,7 @@ _LETTERS = dict(
 )
 """Cyrillic and Greek letters, and dashes, that look like Latin ones."""
 
-_EXCEL_EPOCH = dt.date(1899, 12, 30)
+_EXCEL_EPOCH, _EXCEL_EPOCH_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 _LONGEST_NUMBER = 10**15
 """Excel keeps fifteen digits of a number."""
 
@@ -406,11 +406,14 @@ def date_for_code(context: Context, parameters: Mapping[str, Any]) -> Iterator[P
         ("main", ("nabm_code", *REFERENCES), False),
         *((tab, ("code",), False) for tab in CODE_TABS),
     ):
+        sheet = context.edition.sheet_of(tab)
+        epoch = _EXCEL_EPOCH_1904 if sheet and sheet.from_1904 else _EXCEL_EPOCH
         for record, name, raw in _stored_as(context, CellKind.DATE, tab, fields):
+            serial = _serial(raw, epoch) if isinstance(raw, dt.date) else 0
             if is_loinc_code:
-                codes = evidence.sort(_loinc_codes_of(raw, evidence.known), record, name)
+                codes = evidence.sort(_loinc_codes_of(raw, serial, evidence.known), record, name)
             else:
-                codes = _codes_of_serial(raw) if name == "nabm_code" else []
+                codes = _codes_of_serial(serial) if name == "nabm_code" else []
             yield _date_problem(tab, record, name, codes, "date")
     for tab, record, name, reading in _odd_codes(context):
         if reading.form is CodeForm.DATE:
@@ -443,24 +446,23 @@ def _date_problem(tab: str, record: Record, name: str, codes: list[str], kind: s
     )
 
 
-def _loinc_codes_of(raw: object, known: set[str]) -> list[str]:
+def _loinc_codes_of(raw: object, serial: int, known: set[str]) -> list[str]:
     """Return the LOINC codes that may have become a date, and the known pending code that the date is the number of."""
     if not isinstance(raw, dt.date):
         return []
-    serial = str(_serial(raw))
-    return [*codes_of_date(raw), *([serial] if is_pending(serial) and serial in known else [])]
+    number = str(serial)
+    return [*codes_of_date(raw), *([number] if is_pending(number) and number in known else [])]
 
 
-def _codes_of_serial(raw: object) -> list[str]:
+def _codes_of_serial(serial: int) -> list[str]:
     """Return the NABM code that a date is the number of: 1609 in a cell of format Date shows as 27 May 1904."""
-    serial = _serial(raw) if isinstance(raw, dt.date) else 0
     return [f"{serial:04d}"] if 1 <= serial <= 9999 else []
 
 
-def _serial(date: dt.date) -> int:
-    """Return the number that Excel keeps for a date; right from March 1900 on."""
+def _serial(date: dt.date, epoch: dt.date) -> int:
+    """Return the number that Excel keeps for a date, counted from an epoch; from that of 1900, right from March on."""
     day = date.date() if isinstance(date, dt.datetime) else date
-    return (day - _EXCEL_EPOCH).days
+    return (day - epoch).days
 
 
 class _Evidence:

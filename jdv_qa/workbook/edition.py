@@ -175,6 +175,8 @@ class Sheet:
     merged: tuple[MergedRange, ...] = ()
     formulas: Mapping[tuple[int, int], str] = field(default_factory=dict)
     errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    from_1904: bool = False
+    """Days are counted from 1904, as Excel for the Mac did, not from 1900."""
 
 
 class Source(NamedTuple):

@@ -1,13 +1,13 @@
 """A look at the XML of a sheet: what python-calamine does not tell of it, and whether it may be given the sheet at all.
 
-A plain sheet, which is one whose cells all have an address inside the limits, a usual type and no formula, is known by two
-regular expressions: they cost a tenth of parsing it. Any other is parsed, by expat, to the last cell.
+A plain sheet, which is one whose cells all have an address inside the limits, a usual type, a plain value and no formula, is
+known by two regular expressions: they cost a tenth of parsing it. Any other is parsed, by expat, to the last cell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from pyexpat import ParserCreate
 from typing import NamedTuple
@@ -30,6 +30,7 @@ _LAST_ADDRESS = re.compile(rb"<c r=\"[A-Z]*([0-9]+)\"")
 _COLUMN = re.compile(rb"<col\b([^>]*?)/?>")
 _MERGE = re.compile(rb"<mergeCell\b[^>]*?\bref\s*=\s*[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']")
 _HIDDEN = re.compile(rb"(?<![\w:])hidden\s*=\s*[\"'](?:1|true)[\"']")
+_ROW_NUMBER = re.compile(rb"<row\b[^>]*?(?<![\w:])r\s*=\s*[\"']([0-9]{1,7})[\"']")
 _NUMBER = re.compile(rb"(?<![\w:])(r|min|max)\s*=\s*[\"']([0-9]{1,7})[\"']")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})")
@@ -41,10 +42,16 @@ _LATER_ERROR = re.compile(
     rb"(<c\b[^>]*\bt=\"e\"[^>]*>(?:<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?<v>)"
     rb"(?!#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)</v>)[^<]*(</v>)"
 )
+_READ = frozenset({"", "n", "e", "b", "s"})
 _KINDS = frozenset({"", "n", "s", "str", "inlineStr", "b", "e", "d"})
-_BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
+BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[Ee][+-]?[0-9]+)?")
+_LAST_DAY = 2_957_003
+"""31 December 9999, counted from 1904."""
 
-_LATE_FORMULA = re.compile(rb"</v>\s*<f")
+_LONGEST = 999_999_999
+"""Days of the longest duration that a reader can hold."""
+
 _CDATA = b"<![CDATA["
 
 _BY_DIGITS = {
@@ -59,7 +66,10 @@ _BY_DIGITS = {
 
 
 class SheetLook(NamedTuple):
-    """What the XML of a sheet says of it; row and column numbers count from 1."""
+    """What the XML of a sheet says of it; row and column numbers count from 1.
+
+    `numbers` are those that may be no date whatever their format: below 0, or beyond the year 9999.
+    """
 
     hidden_rows: frozenset[int]
     hidden_columns: frozenset[int]
@@ -68,6 +78,7 @@ class SheetLook(NamedTuple):
     formulas: dict[tuple[int, int], str]
     errors: dict[tuple[int, int], str]
     booleans: dict[tuple[int, int], bool]
+    numbers: dict[tuple[int, int], float]
     has_tables: bool
 
 
@@ -110,9 +121,11 @@ def with_known_errors(data: bytes) -> bytes:
 @lru_cache(maxsize=8)
 def _odd_cell(digits: int) -> re.Pattern[bytes]:
     rest = rb"[0-9]{0,%d}" % (digits - 1)
+    number = rb"(?:/>|></c>|><v>[0-9][0-9.Ee+-]{0,30}</v></c>)"
     return re.compile(
         rb"<c(?! r=\"" + _BY_DIGITS[digits] + rb"[1-9]" + rest + rb"\"(?: s=\"[0-9]{1,9}\")?"
-        rb"(?: t=\"(?:s\"(?=/>|></c>|><v>[0-9]{1,9}</v></c>)|(?:inlineStr|str|n)\"))?(?:/>|>(?!<f)))(?=[\s/>])"
+        rb"(?:" + number + rb"| t=\"(?:s\"(?:/>|></c>|><v>[0-9]{1,9}</v></c>)|inlineStr\"(?:/>|></c>|><is[ >])"
+        rb"|n\"" + number + rb"|str\"(?:/>|></c>|><v(?: [^<>]*)?>[^<]*</v></c>))))(?=[\s/>])"
     )
 
 
@@ -120,11 +133,13 @@ def _quick_look(data: bytes) -> SheetLook | None:
     """Look at a plain sheet; None when it is not plain."""
     begin, end = data.find(b"<sheetData"), data.rfind(b"</sheetData>")
     before, after = data[: max(begin, 0)], data[end if end > begin else begin :]
-    if begin < 0 or not _ROOT.search(before) or (_COLON.search(data) and _PREFIXED.search(data)):
+    if begin < 0 or data.find(b"<sheetData", begin + 1) >= 0 or not _ROOT.search(before):
+        return None
+    if _COLON.search(data) and _PREFIXED.search(data):
         return None
     last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
     digits = len(last[1]) if last else 1
-    if digits not in _BY_DIGITS or _CDATA in data or _LATE_FORMULA.search(data) or _odd_cell(digits).search(data):
+    if digits not in _BY_DIGITS or _CDATA in data or _odd_cell(digits).search(data):
         return None
     hidden_rows: set[int] = set()
     for odd in _ODD_ROW.finditer(data):
@@ -133,6 +148,8 @@ def _quick_look(data: bytes) -> SheetLook | None:
             return None
         if _HIDDEN.search(odd["attributes"]):
             hidden_rows.add(int(numbers[b"r"]))
+    if hidden_rows and _hidden_twice(hidden_rows, data):
+        return None
     hidden_columns: set[int] = set()
     for column in _COLUMN.finditer(before) if b"hidden" in before else ():
         if _HIDDEN.search(column[1]):
@@ -152,8 +169,15 @@ def _quick_look(data: bytes) -> SheetLook | None:
         {},
         {},
         {},
+        {},
         b"tablePart " in after,
     )
+
+
+def _hidden_twice(hidden_rows: Collection[int], data: bytes) -> bool:
+    """Tell whether a hidden row is written twice, of which one may be visible."""
+    numbers = [number for number in map(int, _ROW_NUMBER.findall(data)) if number in hidden_rows]
+    return len(numbers) > len(hidden_rows)
 
 
 def _column_range(first: int, last: int) -> range:
@@ -165,15 +189,19 @@ class _CarefulLook:
 
     def __init__(self, sheet: str, strings: int | None) -> None:
         self.sheet, self.strings = sheet, strings
-        self.row = self.column = self.bottom = self.right = 0
+        self.line = self.row = self.column = self.bottom = self.right = 0
+        self.lines: set[int] = set()
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
         self.merged: list[MergedRange] = []
         self.formulas: dict[tuple[int, int], str] = {}
         self.errors: dict[tuple[int, int], str] = {}
         self.booleans: dict[tuple[int, int], bool] = {}
+        self.numbers: dict[tuple[int, int], float] = {}
         self.filtered = self.has_tables = False
         self.kind = ""
+        self.data, self.begin = b"", 0
+        self.tables = 0
         self.text: list[str] = []
         self.formula: dict[str, str] = {}
         self.shared: dict[str, tuple[str, str]] = {}
@@ -181,7 +209,8 @@ class _CarefulLook:
         self.parser = ParserCreate()
         self.parser.buffer_text = True
         self.starts: dict[str, Callable[[dict[str, str]], None]] = {
-            "row": self.start_row, "c": self.start_cell, "f": self.start_formula, "v": self.start_value,
+            "sheetData": self.start_cells, "row": self.start_row, "c": self.start_cell, "f": self.start_formula,
+            "v": self.start_value,
             "is": self.start_inline, "col": self.start_column, "mergeCell": self.start_merge,
             "filterColumn": self.start_filter, "tablePart": self.start_table,
         }  # fmt: skip
@@ -191,6 +220,7 @@ class _CarefulLook:
         self.parser.StartDoctypeDeclHandler = self.refuse_type
 
     def at(self, data: bytes) -> SheetLook:
+        self.data = data
         self.parser.Parse(data, True)
         return SheetLook(
             frozenset(self.hidden_rows),
@@ -200,6 +230,7 @@ class _CarefulLook:
             self.formulas,
             self.errors,
             self.booleans,
+            self.numbers,
             self.has_tables,
         )
 
@@ -214,30 +245,46 @@ class _CarefulLook:
     def refuse_type(self, name: str, *_: object) -> None:
         raise unusual_markup(self.sheet)
 
-    def refuse_cdata(self) -> None:
-        """Refuse a value that holds CDATA, which python-calamine leaves out."""
+    def refuse_odd(self) -> None:
+        """Refuse a value that holds more than text, such as CDATA, of which python-calamine leaves something out."""
         raise self.wrong_value(
             say(
-                "sa valeur est écrite comme Excel ne l'écrit pas (CDATA)",
-                "its value is written as Excel writes none (CDATA)",
+                "sa valeur est écrite comme Excel ne l'écrit pas (CDATA, commentaire, caractère par son numéro…)",
+                "its value is written as Excel writes none (CDATA, comment, character by its number…)",
             )
         )
 
+    def start_cells(self, attributes: dict[str, str]) -> None:
+        self.tables += 1
+        if self.tables > 1:
+            raise Refused(
+                say(
+                    f"onglet « {self.sheet} » : il a deux tables de cellules (sheetData) ; "
+                    "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+                    f'tab "{self.sheet}": it has two tables of cells (sheetData); '
+                    "open the workbook in Excel and save it as .xlsx",
+                )
+            )
+
     def start_row(self, attributes: dict[str, str]) -> None:
         stated = attributes.get("r")
-        self.row, self.column = self.row + 1, 0
+        self.line, self.column = self.line + 1, 0
         if stated is not None:
             if not (stated.isascii() and stated.isdecimal() and 1 <= int(stated[:9]) <= MAX_ROWS):
                 raise self.impossible(stated)
-            self.row = int(stated)
-        if self.row > MAX_ROWS:
-            raise self.impossible(str(self.row))
-        if attributes.get("hidden") in ("1", "true"):
-            self.hidden_rows.add(self.row)
+            self.line = int(stated)
+        if self.line > MAX_ROWS:
+            raise self.impossible(str(self.line))
+        hidden = attributes.get("hidden") in ("1", "true")
+        if self.line in self.lines and (hidden or self.line in self.hidden_rows):
+            raise self.twice()
+        self.lines.add(self.line)
+        if hidden:
+            self.hidden_rows.add(self.line)
 
     def start_cell(self, attributes: dict[str, str]) -> None:
         stated = attributes.get("r")
-        self.column += 1
+        self.row, self.column = self.line, self.column + 1
         if stated is not None:
             address = _ADDRESS.fullmatch(stated)
             if address is None:
@@ -260,24 +307,32 @@ class _CarefulLook:
 
     def start_inline(self, attributes: dict[str, str]) -> None:
         self.fill()
+        self.valued = True
 
     def start_value(self, attributes: dict[str, str]) -> None:
         self.fill()
-        self.valued = True
         self.text.clear()
-        if self.inside:
-            self.parser.StartCdataSectionHandler = self.refuse_cdata
-        if self.kind in ("e", "b", "s") and self.inside:
+        if not self.inside:
+            return
+        if self.valued or self.kind == "inlineStr":
+            raise self.wrong_value(say("elle a une valeur de trop", "it has a value too many"))
+        self.valued, self.begin = True, self.parser.CurrentByteIndex
+        self.parser.StartCdataSectionHandler = self.refuse_odd
+        if self.kind in _READ:
             self.parser.CharacterDataHandler = self.text.append
 
     def end_value(self) -> None:
         self.parser.CharacterDataHandler = self.parser.StartCdataSectionHandler = None
+        if self.inside and self.kind in _READ:
+            written = self.data[self.begin : self.parser.CurrentByteIndex].partition(b">")[2]
+            if written != "".join(self.text).encode():
+                self.refuse_odd()
         if not self.inside or not (text := "".join(self.text)):
             return
         if self.kind == "e":
             self.errors[self.row, self.column] = text
         elif self.kind == "b":
-            if (truth := _BOOLEANS.get(text.strip())) is None:
+            if (truth := BOOLEANS.get(text.strip())) is None:
                 raise self.wrong_value(
                     say(f"« {_shown(text)} » n'est ni vrai ni faux", f'"{_shown(text)}" is no truth value')
                 )
@@ -291,6 +346,8 @@ class _CarefulLook:
                         f"it refers to text no. {_shown(text)}, which the workbook's table of texts lacks",
                     )
                 )
+        elif _DECIMAL.fullmatch(text) and not 0 <= (number := float(text)) <= _LAST_DAY:
+            self.numbers[self.row, self.column] = number
 
     def start_formula(self, attributes: dict[str, str]) -> None:
         if self.inside:
@@ -343,12 +400,15 @@ class _CarefulLook:
         self.has_tables = True
 
     def wrong_value(self, reason: str) -> Refused:
-        address = f"{column_letter(self.column)}{self.row}"
+        return wrong_value(self.sheet, self.row, self.column, reason)
+
+    def twice(self) -> Refused:
         return Refused(
             say(
-                f"onglet « {self.sheet} », cellule {address} : {reason} ; "
+                f"onglet « {self.sheet} » : la ligne {self.line}, masquée, y est écrite deux fois ; "
                 "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
-                f'tab "{self.sheet}", cell {address}: {reason}; open the workbook in Excel and save it as .xlsx',
+                f'tab "{self.sheet}": row {self.line}, hidden, is written twice; '
+                "open the workbook in Excel and save it as .xlsx",
             )
         )
 
@@ -367,6 +427,28 @@ def _shown(text: str) -> str:
     """Return a text from a file as it may stand in a line: printable and short."""
     printable = "".join(letter if letter.isprintable() else "�" for letter in text[:25])
     return printable if len(text) <= 24 else f"{printable[:23]}…"
+
+
+def wrong_value(sheet: str, row: int, column: int, reason: str) -> Refused:
+    """Return the refusal of a cell for what it holds."""
+    address = f"{column_letter(column)}{row}"
+    return Refused(
+        say(
+            f"onglet « {sheet} », cellule {address} : {reason} ; "
+            "ouvrez le classeur dans Excel et enregistrez-le au format .xlsx",
+            f'tab "{sheet}", cell {address}: {reason}; open the workbook in Excel and save it as .xlsx',
+        )
+    )
+
+
+def immense_duration(sheet: str, look: SheetLook) -> Refused | None:
+    """Return the refusal of a number that no reader can hold if its format is that of a duration, None if there is none."""
+    for (row, column), number in look.numbers.items():
+        if abs(number) > _LONGEST:
+            return wrong_value(
+                sheet, row, column, say(f"une durée de {number:g} jours", f"a duration of {number:g} days")
+            )
+    return None
 
 
 def far_cell(sheet: str, address: str) -> Refused:

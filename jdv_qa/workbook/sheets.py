@@ -31,7 +31,7 @@ from jdv_qa.language import say
 from jdv_qa.workbook.edition import MergedRange, RawValue, Sheet
 from jdv_qa.workbook.limits import MAX_FILE, Refused
 from jdv_qa.workbook.parts import Parts
-from jdv_qa.workbook.sheet_scan import refuse_wide_merges
+from jdv_qa.workbook.sheet_scan import look_closely, refuse_wide_merges
 from jdv_qa.workbook.structure import Structure
 
 
@@ -268,7 +268,7 @@ def read_with_calamine(content: bytes) -> list[RawSheet]:
         return []
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(structure.archive(sheet.name for sheet in sheets)))
-        return [_sheet_of_calamine(workbook, sheet, structure.booleans[sheet.name]) for sheet in sheets]
+        return [_sheet_of_calamine(workbook, sheet, structure.values[sheet.name]) for sheet in sheets]
     except Exception:
         raise
     except BaseException as error:
@@ -287,10 +287,12 @@ def _fault_of(content: bytes) -> Refused | None:
         return None
 
 
-def _sheet_of_calamine(workbook: CalamineWorkbook, sheet: Sheet, booleans: Mapping[tuple[int, int], bool]) -> RawSheet:
-    """Read a sheet; its errors and truth values are those of our own look, on which versions of python-calamine differ."""
+def _sheet_of_calamine(
+    workbook: CalamineWorkbook, sheet: Sheet, known: Mapping[tuple[int, int], bool | float]
+) -> RawSheet:
+    """Read a sheet; its errors and some values are those of our own look, since python-calamine is wrong or wavers on them."""
     rows: list[list[RawValue]] = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)  # type: ignore[assignment]
-    for (row, column), value in chain[tuple[tuple[int, int], RawValue]](sheet.errors.items(), booleans.items()):
+    for (row, column), value in chain[tuple[tuple[int, int], RawValue]](sheet.errors.items(), known.items()):
         rows.extend([] for _ in range(row - len(rows)))
         cells = rows[row - 1]
         cells.extend([None] * (column - len(cells)))
@@ -380,9 +382,13 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
     import warnings
 
     from openpyxl import load_workbook
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
     structure = Structure(Parts(content))
     allowed = {sheet.name for sheet in structure.read_sheets() if structure.needed}
+    looks = {
+        name: look_closely(name, structure.parts.read(part)) for name, part, _ in structure.sheets if name in allowed
+    }
     with warnings.catch_warnings():
         # openpyxl warns of what it would lose on saving (validations, conditional formats); nothing is saved here.
         warnings.simplefilter("ignore", UserWarning)
@@ -405,10 +411,12 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                         computed = computed or load_workbook(io.BytesIO(content), data_only=True)
                         twin = computed[worksheet.title].cell(number, position)
                         value = twin.value
-                        if twin.data_type == "e":
-                            errors[number, position] = "#ERROR!" if value is None else str(value)
+                        cell = twin
+                    undated = looks[worksheet.title].numbers.get((number, position))
+                    if undated is not None and (undated < 0 or cell.data_type == "e"):
+                        value = undated  # openpyxl makes a date of it, or an error
                     elif cell.data_type == "e":
-                        errors[number, position] = "#ERROR!" if value is None else str(value)
+                        value = errors[number, position] = "#ERROR!" if value is None else str(value)
                     row.append(plain_value(_unescaped(value) if type(value) is str else value))
                 rows.append(row)
             sheets.append(
@@ -442,6 +450,7 @@ def read_with_openpyxl(content: bytes) -> list[RawSheet]:
                         ),
                         formulas=formulas,
                         errors=errors,
+                        from_1904=workbook.epoch == CALENDAR_MAC_1904,
                     ),
                     rows,
                 )

@@ -18,7 +18,9 @@ from jdv_qa.workbook.edition import Sheet
 from jdv_qa.workbook.limits import Refused
 from jdv_qa.workbook.parts import Parts, plain_name
 from jdv_qa.workbook.sheet_scan import (
+    BOOLEANS,
     KNOWN_ERRORS,
+    immense_duration,
     look_at,
     look_closely,
     refuse_markup,
@@ -82,7 +84,8 @@ class Structure:
             raise missing_part(self.workbook)
         self._data = parts.read(self.workbook)
         self._replaced: dict[str, bytes] = {}
-        self.booleans: dict[str, dict[tuple[int, int], bool]] = {}
+        self.values: dict[str, dict[tuple[int, int], bool | float]] = {}
+        """Of each sheet that was read, the values that python-calamine is not to be asked: truth values, numbers below 0."""
 
     @cached_property
     def _relations(self) -> dict[str, _Relation]:
@@ -123,6 +126,23 @@ class Structure:
         return tuple(found)
 
     @cached_property
+    def from_1904(self) -> bool:
+        """Whether days are counted from 1904, as Excel for the Mac did."""
+        for tag, attributes in _elements(self._data, self.workbook) if b"date1904" in self._data else ():
+            if tag == "workbookPr" and (stated := attributes.get("date1904", "0")) != "0":
+                if stated not in BOOLEANS:
+                    raise Refused(
+                        say(
+                            "le classeur ne dit pas clairement depuis quand il compte les jours (date1904) ; "
+                            "ouvrez-le dans Excel et enregistrez-le au format .xlsx",
+                            "the workbook does not say clearly from when it counts days (date1904); "
+                            "open it in Excel and save it as .xlsx",
+                        )
+                    )
+                return BOOLEANS[stated]
+        return False
+
+    @cached_property
     def own_tabs(self) -> frozenset[str]:
         """The names of the tabs that `jdv check --annotate` put into the workbook, known by their mark."""
         if OWN_TAB.encode() not in self._data:
@@ -145,7 +165,7 @@ class Structure:
                 raise missing_part(part, name)
             data = self.parts.read(part)
             look = look_at(name, part, data)
-            self.booleans[name] = look.booleans
+            self.values[name] = look.booleans | {at: number for at, number in look.numbers.items() if number < 0}
             if not KNOWN_ERRORS.issuperset(look.errors.values()):
                 self._replaced[part] = with_known_errors(data)
             yield Sheet(
@@ -158,6 +178,7 @@ class Structure:
                 merged=look.merged,
                 formulas=look.formulas,
                 errors=look.errors,
+                from_1904=self.from_1904,
             )
 
     def _has_filtered_table(self, part: str) -> bool:
@@ -220,6 +241,7 @@ class Structure:
         """Return what is wrong with a workbook that a reader has failed on, as near as it can be told."""
         tables = {one.target for one in self._relations.values() if one.kind.endswith(_STRINGS)}
         strings = 0
+        likely: Refused | None = None
         try:
             for name in self.needed:
                 elements = _elements(self.parts.read(name), name)
@@ -229,12 +251,12 @@ class Structure:
                 data = self.parts.read(part)
                 refuse_markup(data, part)
                 try:
-                    look_closely(tab, data, strings)
+                    likely = likely or immense_duration(tab, look_closely(tab, data, strings))
                 except ExpatError as error:
                     return damaged_part(part, error, tab)
         except Refused as error:
             return error
-        return None
+        return likely
 
 
 def missing_part(part: str, tab: str = "") -> Refused:

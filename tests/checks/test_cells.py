@@ -9,6 +9,8 @@ import pytest
 import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from jdv_qa.checks.cells import decode, fold_letters, mend, reads_as_formula
 from jdv_qa.checks.engine import check
@@ -112,3 +114,12 @@ def test_mending_is_stable(text: str, prose: bool, breaks: bool) -> None:
 def test_folding_keeps_units_and_accents() -> None:
     assert fold_letters("µmol/L [IU] é °C") == "µmol/L [IU] é °C"
     assert fold_letters("ＳＥＲ") == "SER"
+
+
+def test_a_code_made_a_date_in_a_workbook_that_counts_days_from_1904(tmp_path: Path) -> None:
+    path = build_workbook({"rows": [{"nabm_code": dt.date(1908, 5, 28)}]}, tmp_path / "a.xlsx")
+    book = load_workbook(path)
+    book.epoch = CALENDAR_MAC_1904
+    book.save(path)
+    (finding,) = check(read_edition(path), select=["CEL-03"]).findings
+    assert (finding.value, finding.suggestion) == ("1908-05-28", "1609")

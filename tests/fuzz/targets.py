@@ -112,9 +112,6 @@ def read_workbook(case: bytes, folder: Path) -> str:
     if isinstance(read, str):
         return read
     edition, twin, sheets = read
-    if hides_under_a_merge(case):
-        # no spreadsheet writes a value there and none shows it; openpyxl drops it, we read it
-        return "under a merge"
     if difference := differs(edition, twin):
         raise Broken(f"the readers disagree: {difference}")
     for lost in unaccounted(edition, sheets):
@@ -127,7 +124,9 @@ def read_damaged(case: bytes, folder: Path) -> str:
     read = _read_twice(case, folder)
     if isinstance(read, str):
         return read
-    edition, twin, _ = read
+    edition, twin, sheets = read
+    if hides_under_a_merge(edition, sheets):
+        return "under a merge"
     for key, table in twin.tables.items():
         own = {record.row: record for record in edition.records(key)}
         for record in table.records:
@@ -137,12 +136,13 @@ def read_damaged(case: bytes, folder: Path) -> str:
     return "read"
 
 
-def hides_under_a_merge(case: bytes) -> bool:
-    """Tell whether a merged range covers a cell, other than its first, that holds something."""
+def hides_under_a_merge(edition: Edition, sheets: list[RawSheet]) -> bool:
+    """Tell whether a merged range, as we see it, covers a cell, other than its first, in which openpyxl sees something."""
+    merged = {sheet.name: sheet.merged for sheet in edition.sheets}
     return any(
         text_of(value)
-        for raw in read_with_calamine(case)
-        for area in raw.sheet.merged
+        for raw in sheets
+        for area in merged.get(raw.sheet.name, ())
         for row in range(area.first_row, min(area.last_row, len(raw.rows)) + 1)
         for column, value in enumerate(raw.rows[row - 1][: area.last_column], 1)
         if column >= area.first_column and (row, column) != (area.first_row, area.first_column)

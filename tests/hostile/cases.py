@@ -29,8 +29,9 @@ _TYPES = (
 )
 _STYLES = (
     f'<styleSheet xmlns="{MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill><patternFill/></fill></fills><borders count="1"><border/>'
-    '</borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>'
-    '<xf numFmtId="14" fontId="0" fillId="0" borderId="0"/></cellXfs></styleSheet>'
+    '</borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="4">'
+    + "".join(f'<xf numFmtId="{number}" fontId="0" fillId="0" borderId="0"/>' for number in (0, 14, 46, 22))
+    + "</cellXfs></styleSheet>"
 )
 READ = ""
 """Expected of a file that is merely odd: it is read."""
@@ -256,6 +257,16 @@ CASES: dict[str, Case] = {
     "CDATA in a text": Case(cells('<row r="3"><c r="A3" t="inlineStr"><is><t>a<![CDATA[b]]></t></is></c></row>')),
     "formula after its value": Case(cells('<row r="3"><c r="A3"><v>1</v><f>B1</f></c></row>'), "cellule A3 : sa formule suit sa valeur"),
     "formula after its text": Case(cells('<row r="3"><c r="A3" t="s"><v>0</v><f>B1</f></c></row>'), "cellule A3 : sa formule suit sa valeur"),
+    "formula after its text in place": Case(cells('<row r="3"><c r="A3" t="str"><v>x</v><f>B1</f></c></row>'), "cellule A3 : sa formule suit sa valeur"),
+    "comment in a value": Case(cells(cell("A3", "<v>4<!-- x -->6</v>")), "cellule A3 : .*commentaire"),
+    "instruction in a value": Case(cells(cell("A3", "<v><?x y?>0</v>", t="s")), "cellule A3 : .*commentaire"),
+    "element in a value": Case(cells(cell("A3", "<v>4<y>6</y></v>")), "cellule A3 : .*commentaire"),
+    "digit by its number": Case(cells(cell("A3", "<v>&#52;6</v>")), "cellule A3 : .*par son numéro"),
+    "two values": Case(cells(cell("A3", "<v>4</v><v/>")), "cellule A3 : elle a une valeur de trop"),
+    "value of a text in place": Case(cells(cell("A3", "<v>4</v>", t="inlineStr")), "cellule A3 : elle a une valeur de trop"),
+    "table of cells in a row": Case(cells('<row r="3"><sheetData/><c r="A3"><v>1</v></c></row>'), "deux tables de cellules"),
+    "table of cells after another": Case(workbook(**{SHEET: sheet(after="<sheetData/>")}), "deux tables de cellules"),
+    "comment in a text": Case(cells('<row r="3"><c r="A3" t="inlineStr"><is><t>a<!-- x -->b</t></is></c><c r="B3" t="str"><v>a<!-- x -->b&#99;</v></c></row>')),
     # addresses
     "address beyond a number": Case(cells(cell("A99999999999999999999", "<v>1</v>")), IMPOSSIBLE),
     "row beyond Excel": Case(cells(cell("A1048577", "<v>1</v>")), IMPOSSIBLE),
@@ -270,6 +281,9 @@ CASES: dict[str, Case] = {
     "address behind an attribute": Case(cells('<row r="3"><c s="&gt;" r="A99999999999"><v>1</v></c></row>'), IMPOSSIBLE),
     "address of a prefixed cell": Case(cells('<x:row r="3"><x:c r="A99999999999"><v>1</v></x:c></x:row>'), IMPOSSIBLE),
     "rows out of order": Case(cells('<row r="9"><c r="A9"><v>1</v></c></row><row r="4"><c r="A4"><v>1</v></c></row>')),
+    "hidden row twice": Case(cells('<row r="3" hidden="1"><c r="A3"><v>1</v></c></row><row r="3" ht="9"><c r="B3"><v>1</v></c></row>'), "la ligne 3, masquée"),
+    "row twice": Case(cells('<row r="3"><c r="A3"><v>1</v></c></row><row r="4" hidden="1"/><row r="3"><c r="B3"><v>1</v></c></row>')),
+    "cells of another row": Case(cells('<row r="3"><c r="A7"><v>1</v></c><c t="e"><v>#N/A</v></c></row><row hidden="1"><c><v>4</v></c></row>')),
     "far cell": Case(cells(cell("XFD300000", "<v>1</v>")), "remplies jusqu'en XFD300000"),
     "far cells": Case(cells(cell("A99999", "<v>1</v>"), cell("ZZ3", "<v>1</v>")), "remplies jusqu'en ZZ99999"),
     "far styled cell": Case(cells('<row r="1048576"><c r="XFD1048576" s="1"/></row>')),
@@ -289,11 +303,14 @@ CASES: dict[str, Case] = {
     "truth value in words": Case(cells(cell("A3", "<v>false</v>", t="b"))),
     "unknown type": Case(cells(cell("A3", "<v>1</v>", t="zz")), "type de cellule inconnu « zz »"),
     "error of a later Excel": Case(cells(cell("A3", "<v>#SPILL!</v>", t="e"))),
+    "error without a name": Case(cells(cell("A3", "<v></v>", t="e"))),
     "number that is none": Case(cells(cell("A3", "<v>abc</v>"))),
     "number too large": Case(cells(cell("A3", "<v>1e999</v>"), cell("B3", "<v>NaN</v>"))),
     "date out of range": Case(cells(cell("A3", "<v>1e15</v>", s="1"), cell("B3", "<v>-5</v>", s="1"), cell("C3", "<v>2958466</v>", s="1"))),
+    "duration out of range": Case(cells(cell("A3", "<v>1e15</v>", s="2")), "cellule A3 : une durée de 1e.15 jours"),
     "style that is not there": Case(cells(cell("A3", "<v>1</v>", s="99999999999999999999999"))),
     "1904": Case(workbook(**{BOOK: book(properties='<workbookPr date1904="1"/>'), SHEET: sheet(header_and_row(cell("A3", "<v>1</v>", s="1")))})),
+    "days counted from who knows when": Case(workbook(**{BOOK: book(properties='<workbookPr date1904="on"/>')}), "date1904"),
     "circular formulas": Case(cells(cell("A3", "<f>B3</f><v>0</v>"), cell("B3", "<f>A3</f><v>0</v>"))),
     "formula that runs": Case(cells(cell("A3", "<f>cmd|'/c calc'!A1</f><v>0</v>"))),
     "shared formula beyond": Case(cells(cell("A3", '<f t="shared" si="99999999999" ref="A1:ZZZZ99999999999">1</f><v>1</v>'))),

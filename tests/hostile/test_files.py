@@ -14,9 +14,9 @@ import pytest
 from jdv_qa.cli.app import main
 from jdv_qa.sample import files
 from jdv_qa.workbook.archive import rewritten
-from jdv_qa.workbook.read import read_edition
-from jdv_qa.workbook.sheets import read_with_calamine, read_with_openpyxl
-from tests.hostile.cases import CASES, READ, SHEET, Case, header_and_row, parts, sheet, zipped
+from jdv_qa.workbook.read import read_edition, text_of
+from jdv_qa.workbook.sheets import RawSheet, read_with_calamine, read_with_openpyxl
+from tests.hostile.cases import BOOK, CASES, READ, SHEET, Case, book, header_and_row, parts, sheet, zipped
 
 MEMORY = 512 << 20
 SECONDS = 20
@@ -92,6 +92,54 @@ def test_what_a_merged_range_covers_is_not_read(tmp_path: Path) -> None:
         assert sorted(texts + loose) == ["9", "vu", "vu"]
     assert editions[0] == editions[1]
     assert editions[0].main.loose == editions[1].main.loose
+
+
+ODD_ROWS = (
+    "row twice", "cells of another row", "rows out of order", "no address", "date out of range", "1904", "foreign elements", "prefixed sheet",
+    "comment", "comment in a text", "CDATA in a text", "error of a later Excel", "error without a name", "circular formulas",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_ROWS)
+def test_both_readers_read_an_odd_sheet_alike(name: str) -> None:
+    one, other = (read(CASES[name].build()) for read in (read_with_calamine, read_with_openpyxl))
+    assert [raw.sheet for raw in one] == [raw.sheet for raw in other]
+    assert [texts_of(raw) for raw in one] == [texts_of(raw) for raw in other]
+
+
+def texts_of(raw: RawSheet) -> dict[tuple[int, int], str]:
+    return {
+        (row, column): text
+        for row, values in enumerate(raw.rows, 1)
+        for column, value in enumerate(values, 1)
+        if (text := text_of(value))
+    }
+
+
+DAYS = {
+    "0": ("00:00:00", "00:00:00"), "0.25": ("06:00:00", "06:00:00"), "1": ("1900-01-01", "1904-01-02"), "59": ("1900-02-28", "1904-02-29"),
+    "61": ("1900-03-01", "1904-03-02"), "43831": ("2020-01-01", "2024-01-02"), "43831.75": ("2020-01-01T18:00:00", "2024-01-02T18:00:00"),
+    "2957003": ("9995-12-30", "9999-12-31"), "2958465": ("9999-12-31", "2958465"), "2958466": ("2958466", "2958466"), "-1": ("-1", "-1"), "-0.5": ("-0.5", "-0.5"),
+}  # fmt: skip
+"""A number in a cell of format Date -> what it reads in a workbook that counts days from 1900, and from 1904. Excel shows no date
+for the last ones, but ###."""
+
+
+@pytest.mark.parametrize("from_1904", [False, True])
+@pytest.mark.parametrize("careful", [False, True])
+def test_both_readers_count_days_alike(*, from_1904: bool, careful: bool) -> None:
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}" s="1"><v>{number}</v></c><c r="B{row}" s="3"><v>{number}</v></c><c r="C{row}"><v>{number}</v></c></row>'
+        for row, number in enumerate(DAYS, 3)
+    ) + ('<row r="99"><c r="A99"><f>1+1</f><v>2</v></c></row>' if careful else "")  # fmt: skip
+    properties = f'<workbookPr date1904="{int(from_1904)}"/>'
+    content = zipped(parts(**{BOOK: book(properties=properties), SHEET: sheet(header_and_row(rows))}))
+    for read in (read_with_calamine, read_with_openpyxl):
+        (raw,) = read(content)
+        assert raw.sheet.from_1904 == from_1904
+        texts = texts_of(raw)
+        for row, (number, wanted) in enumerate(DAYS.items(), 3):
+            assert [texts[row, column] for column in (1, 2, 3)] == [wanted[from_1904]] * 2 + [number], (read, number)
 
 
 def test_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
