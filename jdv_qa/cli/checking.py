@@ -114,7 +114,9 @@ def run_check(demand: Demand, settings: Settings) -> Report:
     waivers = demand.waivers or settings.file("waivers")
     baseline = load_baseline(demand.baseline) if demand.baseline else None
     granted = load_waivers(waivers) if waivers else None
-    with patience() as told:
+    release = Path(demand.loinc) if demand.loinc else settings.file("loinc")
+    given = (demand.workbook, *demand.previous, settings.file("previous"), release)
+    with patience(path for path in given if path is not None) as told:
         told(say("Lecture du classeur", "Reading the workbook"), 0, 0)
         prepare(profile, select, ignore)
         edition = read(demand.workbook, layout)

@@ -26,10 +26,15 @@ def on_terminal() -> bool:
     return sys.stderr.isatty()
 
 
+def are_large(files: Iterable[Path]) -> bool:
+    """Tell whether to read some files takes more than a second; a folder, which is a LOINC release, does."""
+    return sum(LARGE if path.is_dir() else path.stat().st_size for path in files if path.exists()) >= LARGE
+
+
 @contextmanager
 def stages(total: int, files: Iterable[Path]) -> Iterator[Stage]:
     """Show which of the stages is being done, on a terminal and for large files; nothing otherwise."""
-    if not on_terminal() or sum(path.stat().st_size for path in files if path.is_file()) < LARGE:
+    if not on_terminal() or not are_large(files):
         yield lambda _: None
         return
     screen = console(stderr=True)
@@ -55,9 +60,12 @@ def stages(total: int, files: Iterable[Path]) -> Iterator[Stage]:
 
 
 @contextmanager
-def patience(delay: float = DELAY) -> Iterator[Told]:
-    """Show what is being done and how far it is, on a terminal, once the work has taken longer than `delay` seconds."""
-    if not on_terminal():
+def patience(files: Iterable[Path], delay: float = DELAY) -> Iterator[Told]:
+    """Show what is being done and how far it is, on a terminal, once work on large files has taken longer than `delay` seconds.
+
+    For others there is no clock: it is a thread, and a process with a thread makes no copies of itself to be quick (`beside`).
+    """
+    if not on_terminal() or not are_large(files):
         yield lambda *_: None
         return
     screen = console(stderr=True)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,7 +177,7 @@ def test_colours_are_for_terminals_that_want_them() -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", on_terminal("check", DRAFT, "--limit", "1", NO_COLOR="1"))
 
 
-def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import io
 
     from rich.console import Console
@@ -186,16 +187,25 @@ def test_long_work_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=80)
     monkeypatch.setattr(progress, "console", lambda **_: screen)
     monkeypatch.setattr(progress, "on_terminal", lambda: True)
-    with progress.patience(0.01) as told:
+    small, large = tmp_path / "small.xlsx", tmp_path / "large.xlsx"
+    small.write_bytes(b"x")
+    large.write_bytes(bytes(progress.LARGE))
+    with progress.patience([large], 0.01) as told:
         told("Règle UNI-02", 50, 100)
         time.sleep(0.3)
     text = screen.file.getvalue()  # type: ignore[attr-defined]
     assert "Règle UNI-02" in text
     assert "50%" in text
     screen.file = io.StringIO()
-    with progress.patience(5) as told:
+    with progress.patience([large], 5) as told:
         told("Règle UNI-02", 50, 100)
     assert "UNI-02" not in screen.file.getvalue()
+    threads = threading.active_count()
+    with progress.patience([small, tmp_path / "absent.xlsx"], 0) as told:
+        told("Règle UNI-02", 50, 100)
+        assert threading.active_count() == threads
+    with progress.patience([tmp_path], 5):
+        assert threading.active_count() > threads
 
 
 # --- watching
