@@ -19,6 +19,9 @@ MAX_PART = 160 << 20
 MAX_UNPACKED = 256 << 20
 """Bytes of all the parts that are read, unpacked."""
 
+MAX_LISTED = 100_000
+"""Relationships of a part to others of the file, or sheets and names of the workbook, where they are looked at one by one."""
+
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Rows and columns of a sheet in Excel: no cell is beyond."""
 

@@ -90,6 +90,12 @@ def refuse_markup(data: bytes, part: str) -> None:
         raise unusual_markup(part)
 
 
+def root_of(data: bytes) -> int:
+    """Return where the root of an XML part begins that `refuse_markup` has let through."""
+    prolog = _PROLOG.match(data)
+    return prolog.end() - 1 if prolog else 0
+
+
 def unusual_markup(part: str) -> Refused:
     """Return the refusal of an XML part that begins as no program writes it."""
     return Refused(

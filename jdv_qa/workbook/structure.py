@@ -8,14 +8,15 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pyexpat import ExpatError, ParserCreate
 from typing import NamedTuple
 
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import Sheet
-from jdv_qa.workbook.limits import Refused
+from jdv_qa.workbook.limits import MAX_LISTED, Refused
 from jdv_qa.workbook.parts import Parts, plain_name
 from jdv_qa.workbook.sheet_scan import (
     BOOLEANS,
@@ -24,6 +25,7 @@ from jdv_qa.workbook.sheet_scan import (
     look_at,
     look_closely,
     refuse_markup,
+    root_of,
     unusual_markup,
     with_known_errors,
 )
@@ -97,16 +99,13 @@ class Structure:
     def sheets(self) -> tuple[SheetPart, ...]:
         """The worksheets, in the workbook's order."""
         found: list[SheetPart] = []
-        for tag, attributes in _elements(self._data, self.workbook):
-            if tag == "sheet":
-                identifier = next(
-                    (text for name, text in attributes.items() if name.rpartition(":")[1:] == (":", "id")), ""
-                )
-                relation = self._relations.get(identifier)
-                if relation is not None and relation.kind.endswith("/worksheet"):
-                    found.append(
-                        SheetPart(attributes.get("name", ""), relation.target, attributes.get("state", "visible"))
-                    )
+        for _, attributes in _elements(self._data, self.workbook, "sheet"):
+            identifier = next(
+                (text for name, text in attributes.items() if name.rpartition(":")[1:] == (":", "id")), ""
+            )
+            relation = self._relations.get(identifier)
+            if relation is not None and relation.kind.endswith("/worksheet"):
+                found.append(SheetPart(attributes.get("name", ""), relation.target, attributes.get("state", "visible")))
         for number, sheet in enumerate(found, 1):
             if not sheet.name or any(unicodedata.category(letter) == "Cc" for letter in sheet.name):
                 raise Refused(
@@ -115,12 +114,22 @@ class Structure:
                         f"tab no. {number} has no name, or control characters in it; rename it in Excel",
                     )
                 )
-        names = [sheet.name.casefold() for sheet in found]
-        if twice := next((sheet.name for sheet in found if names.count(sheet.name.casefold()) > 1), None):
+        names = Counter(sheet.name.casefold() for sheet in found)
+        if twice := next((sheet.name for sheet in found if names[sheet.name.casefold()] > 1), None):
             raise Refused(
                 say(
                     f"deux onglets portent le nom « {twice} » ; renommez l'un des deux dans Excel",
                     f'two tabs bear the name "{twice}"; rename one of them in Excel',
+                )
+            )
+        parts = Counter(sheet.part.casefold() for sheet in found)
+        if shared := next((sheet for sheet in found if parts[sheet.part.casefold()] > 1), None):
+            raise Refused(
+                say(
+                    f"plusieurs onglets, dont « {shared.name} », renvoient à la même partie « {shared.part} » ; "
+                    "reprenez une copie saine, ou réparez le classeur dans Excel",
+                    f'several tabs, "{shared.name}" among them, refer to the same part "{shared.part}"; '
+                    "take a sound copy, or repair the workbook in Excel",
                 )
             )
         return tuple(found)
@@ -149,10 +158,10 @@ class Structure:
             return frozenset()
         sheets: list[str] = []
         marked: set[str] = set()
-        for tag, attributes in _elements(self._data, self.workbook):
+        for tag, attributes in _elements(self._data, self.workbook, "sheet", "definedName"):
             if tag == "sheet":
                 sheets.append(attributes.get("name", ""))
-            elif tag == "definedName" and attributes.get("name") == OWN_TAB:
+            elif attributes.get("name") == OWN_TAB:
                 marked.add(attributes.get("localSheetId", ""))
         return frozenset(name for number, name in enumerate(sheets) if str(number) in marked)
 
@@ -197,8 +206,9 @@ class Structure:
                 raise missing_part(name)
             data = self.parts.read(name)
             refuse_markup(data, name)
-            begin = _FIRST_ITEM.search(data)
-            for stated in _COUNT.findall(data, 0, begin.start() if begin else len(data)):
+            root = root_of(data)
+            begin = _FIRST_ITEM.search(data, root)
+            for stated in _COUNT.findall(data, root, begin.start() if begin else len(data)):
                 if int(stated) > len(data):
                     raise Refused(
                         say(
@@ -244,9 +254,10 @@ class Structure:
         likely: Refused | None = None
         try:
             for name in self.needed:
-                elements = _elements(self.parts.read(name), name)
+                items = _Counted()
+                _walk(self.parts.read(name), name, items)
                 if name in tables:
-                    strings = sum(tag == "si" for tag, _ in elements)
+                    strings = items.number
             for tab, part, _ in self.sheets:
                 data = self.parts.read(part)
                 refuse_markup(data, part)
@@ -257,6 +268,26 @@ class Structure:
         except Refused as error:
             return error
         return likely
+
+
+def no_workbook(parts: Parts) -> Refused:
+    """Return the refusal of an archive that is not of the kind of Excel's."""
+    if "META-INF/manifest.xml" in parts and "content.xml" in parts:
+        return Refused(
+            say(
+                "document OpenDocument (.ods), pas un classeur .xlsx ; enregistrez-le depuis LibreOffice au format .xlsx",
+                "OpenDocument file (.ods), no .xlsx workbook; save it from LibreOffice as .xlsx",
+            )
+        )
+    held = next((name for name in parts if name.casefold().endswith((".xlsx", ".xlsm"))), None)
+    if held is not None:
+        return Refused(
+            say(
+                f"c'est une archive zip, qui contient « {held} » ; sortez-en le classeur",
+                f'this is a zip archive, which holds "{held}"; take the workbook out of it',
+            )
+        )
+    return missing_part(relations_of(""))
 
 
 def missing_part(part: str, tab: str = "") -> Refused:
@@ -312,11 +343,11 @@ def _relations(parts: Parts, part: str) -> dict[str, _Relation]:
     name, folder = relations_of(part), posixpath.dirname(part)
     if name not in parts:
         if not part:
-            raise missing_part(name)
+            raise no_workbook(parts)
         return {}
     found = {}
-    for tag, attributes in _elements(parts.read(name), name):
-        if tag == "Relationship" and attributes.get("TargetMode") != "External":
+    for _, attributes in _elements(parts.read(name), name, "Relationship"):
+        if attributes.get("TargetMode") != "External":
             target = attributes.get("Target", "")
             inside = target_of(folder, target)
             is_plain = f"/{inside}".endswith(target) and not (folder and target.startswith("xl/"))
@@ -342,13 +373,30 @@ def _relationships(related: Iterable[tuple[str, str, str]]) -> bytes:
     ).encode()
 
 
-def _elements(data: bytes, part: str) -> list[tuple[str, dict[str, str]]]:
-    """Return the elements of a small XML part in order: their names without prefix, and their attributes."""
-    refuse_markup(data, part)
+def _elements(data: bytes, part: str, *tags: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the elements of some names, prefixes apart, of an XML part, in order, with their attributes."""
     found: list[tuple[str, dict[str, str]]] = []
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        found.append((tag.rpartition(":")[2], attributes))
+    def keep(tag: str, attributes: dict[str, str]) -> None:
+        if (name := tag.rpartition(":")[2]) in tags:
+            found.append((name, attributes))
+            if len(found) > MAX_LISTED:
+                raise Refused(
+                    say(
+                        f"la partie « {part} » a plus de {MAX_LISTED} éléments, aucun classeur n'en a tant ; "
+                        "reprenez une copie saine, ou enregistrez-le à nouveau depuis Excel",
+                        f'the part "{part}" has more than {MAX_LISTED} elements, no workbook has so many; '
+                        "take a sound copy, or save it anew from Excel",
+                    )
+                )
+
+    _walk(data, part, keep)
+    return found
+
+
+def _walk(data: bytes, part: str, start: Callable[[str, dict[str, str]], None]) -> None:
+    """Go through an XML part and call a function with the name and attributes of each element."""
+    refuse_markup(data, part)
 
     def refuse_type(name: str, *_: object) -> None:
         raise unusual_markup(part)
@@ -360,4 +408,12 @@ def _elements(data: bytes, part: str) -> list[tuple[str, dict[str, str]]]:
         parser.Parse(data, True)
     except ExpatError as error:
         raise damaged_part(part, error) from error
-    return found
+
+
+class _Counted:
+    """Counts the texts of a table of shared strings."""
+
+    number = 0
+
+    def __call__(self, tag: str, _: dict[str, str]) -> None:
+        self.number += tag.rpartition(":")[2] == "si"

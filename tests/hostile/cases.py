@@ -202,6 +202,8 @@ CASES: dict[str, Case] = {
     "empty file": Case(lambda: b"", "0 octet"),
     "text": Case(lambda: "Code;Libellé\n2951-2;Sodium\n".encode("cp1252"), "c'est du texte"),
     "web page": Case(lambda: b"<html><table><tr><td>1</td></tr></table></html>", "c'est du texte"),
+    "archive that holds a workbook": Case(lambda: zipped({"envoi/JDV été.xlsx": zipped(parts())}), "archive zip, qui contient « envoi/JDV été.xlsx »"),
+    "OpenDocument packed otherwise": Case(lambda: zipped({"META-INF/manifest.xml": b"<x/>", "content.xml": b"<x/>", "mimetype": b"x"}), "OpenDocument"),
     "image": Case(lambda: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "ce n'est pas un classeur Excel .xlsx ;"),
     "old format": Case(lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, r"ancien format \.xls"),
     "encrypted": Case(lambda: ENCRYPTED, "mot de passe"),
@@ -299,6 +301,9 @@ CASES: dict[str, Case] = {
     "shared text below 0": Case(cells(cell("A3", "<v>-1</v>", t="s")), TABLE),
     "table of texts that states billions": Case(workbook(**{STRINGS: '<sst uniqueCount="99999999999"><si><t>a</t></si></sst>'}), "annonce 99999999999 éléments"),
     "table of texts that states more": Case(workbook(**{STRINGS: f"<sst xmlns='{MAIN}'\ncount = '9' uniqueCount='999999999999999999'><si><t>a</t></si></sst>"}), "annonce 999999999999999999"),
+    "table of texts that states billions behind a comment": Case(
+        workbook(**{STRINGS: "<!-- <si> --><sst uniqueCount='99999999999'><si><t>a</t></si></sst>"}), "annonce 99999999999 éléments"
+    ),
     "truth value": Case(cells(cell("A3", "<v>maybe</v>", t="b")), "cellule A3 : « maybe » n'est ni vrai ni faux"),
     "truth value in words": Case(cells(cell("A3", "<v>false</v>", t="b"))),
     "unknown type": Case(cells(cell("A3", "<v>1</v>", t="zz")), "type de cellule inconnu « zz »"),
@@ -326,6 +331,12 @@ CASES: dict[str, Case] = {
     "control characters in a name": Case(workbook(**{BOOK: book("Onglet&#10;deux&#9;")}), "caractères de contrôle"),
     "no tabs": Case(workbook(**{BOOK: book(sheets="<!-- -->")}), "le classeur est vide"),
     "tab that leads nowhere": Case(workbook(**{BOOK: book(sheets='<sheet name="A" sheetId="1" r:id="rId99"/>')}), "le classeur est vide"),
+    "tabs of one part": Case(workbook(**{BOOK: book("1.JDV_CircuitBio", "2.Chapitres LOINC")}), "renvoient à la même partie"),
+    "a hundred thousand tabs": Case(workbook(**{BOOK: book(sheets="<sheet/>" * 100_001)}), f"« {BOOK} » a plus de 100000 éléments"),
+    "a hundred thousand relationships": Case(
+        workbook(**{BOOK_RELATIONS: f'<Relationships xmlns="{PACKAGE}/relationships">' + '<Relationship Id="a"/>' * 100_001 + "</Relationships>"}),
+        "a plus de 100000 éléments",
+    ),
     # what is never run nor followed
     "macros": Case(workbook(**{"xl/vbaProject.bin": b"\xd0\xcf\x11\xe0"}), name="classeur.xlsm"),
     "external links": Case(workbook(**{"xl/externalLinks/externalLink1.xml": "<externalLink/>"})),
