@@ -191,6 +191,7 @@ def reason_of(error: OSError) -> str:
         errno.EPERM: say("opération non permise", "operation not permitted"),
         errno.EROFS: say("disque en lecture seule", "read-only disk"),
         errno.ENAMETOOLONG: say("nom trop long", "name too long"),
+        errno.EISDIR: say("c'est un dossier", "this is a folder"),
         errno.ENOTDIR: say("un élément du chemin n'est pas un dossier", "a part of the path is no folder"),
         errno.ENOENT: say("ce chemin n'existe pas", "no such path"),
         errno.ELOOP: say("lien qui tourne en rond", "link that leads to itself"),

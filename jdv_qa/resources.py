@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jdv_qa.language import say
+
 
 class UnreadableYaml(Exception):
     """A YAML file that cannot be read, or is not YAML; the message is the reason, on one line."""
@@ -27,9 +29,15 @@ class Head(NamedTuple):
     further: list[str]
 
 
+MAX_SETTINGS = 8 << 20
+"""Bytes of a file that people write, waivers and settings: twenty thousand waivers take six million."""
+MAX_DEPTH = 100
+"""Levels of lists and keys within one another in YAML. PyYAML goes down into them in C, where too many end the process."""
+
 _FORM = 1
 """Form of what is kept, one higher with each change of it."""
 _SEPARATOR = "\n---\n"
+_BEFORE = re.compile(r"^[ ?:-]+", re.MULTILINE)
 _KEY = re.compile(r"^([a-z]+):[ \t]*$", re.MULTILINE)
 
 
@@ -49,7 +57,7 @@ def read_yaml(path: Path) -> Any:
     Raises FileNotFoundError, and UnreadableYaml for whatever else is wrong: who asks knows what the file is for.
     """
     kept = _kept_head(path)
-    return parse_yaml(_text(path)) if kept is None or kept.further else kept.content
+    return parse_yaml(text_of_settings(path)) if kept is None or kept.further else kept.content
 
 
 def read_head(path: Path) -> Head:
@@ -59,31 +67,58 @@ def read_head(path: Path) -> Head:
 
 def read_second(path: Path) -> Any:
     """Return the second document of a YAML file; raises as `read_yaml` does."""
-    return parse_yaml(_text(path).partition(_SEPARATOR)[2])
+    return parse_yaml(text_of_settings(path).partition(_SEPARATOR)[2])
 
 
 def parse_yaml(text: str) -> Any:
     """Return the content of a YAML text, None for an empty one; raises UnreadableYaml when it is not YAML."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if _levels_at_most(text) > MAX_DEPTH:
+            depth = 0
+            for event in yaml.parse(text, Loader=loader):
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if depth > MAX_DEPTH:
+                    raise ValueError(say("imbriqué sans fin", "nested without end"))
+        return yaml.load(text, Loader=loader)
     except (yaml.YAMLError, ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         # beside errors of its own PyYAML lets pass those of a value that is not of the type it states ("!!int x", 2026-13-45)
         raise UnreadableYaml(" ".join(str(error).split()) or type(error).__name__) from None
 
 
-def _text(path: Path) -> str:
+def _levels_at_most(text: str) -> int:
+    """Return how many levels a YAML text has at most: each begins with a bracket, or further to the right than the one above."""
+    return text.count("[") + text.count("{") + max(map(len, _BEFORE.findall(text)), default=0)
+
+
+def text_of_settings(path: Path) -> str:
+    """Return the text of a file that people write, such as waivers or settings.
+
+    Raises FileNotFoundError, and UnreadableYaml when it cannot be read, is no text in UTF-8 or is too large.
+    """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(MAX_SETTINGS + 1)
+        if len(content) > MAX_SETTINGS:
+            most = MAX_SETTINGS >> 20
+            raise UnreadableYaml(
+                say(f"plus de {most} Mio ; est-ce le bon fichier ?", f"over {most} MiB; is it the right file?")
+            )
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        from jdv_qa.files import reason_of
+
+        raise UnreadableYaml(reason_of(error)) from None
+    except ValueError as error:
         raise UnreadableYaml(" ".join(str(error).split())) from None
 
 
 def _parse_head(path: Path) -> Head:
-    first, _, rest = _text(path).partition(_SEPARATOR)
+    first, _, rest = text_of_settings(path).partition(_SEPARATOR)
     return Head(parse_yaml(first), _KEY.findall(rest))
 
 

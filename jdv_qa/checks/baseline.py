@@ -43,10 +43,18 @@ class Baseline:
         return new, old, +left
 
 
+_MAX = 32 << 20
+"""Bytes of a report: fifty thousand findings take as many."""
+
+
 def load_baseline(path: Path) -> Baseline:
     """Read a report of `jdv check --format json`. Raises RuleFileError when it is missing or is no such report."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        with path.open("rb") as file:
+            read = file.read(_MAX + 1)
+        if len(read) > _MAX:
+            raise ValueError(say(f"plus de {_MAX >> 20} Mio", f"over {_MAX >> 20} MiB"))
+        content = json.loads(read.decode("utf-8-sig"))
         if content["schema"] != "jdv-check/1":
             raise ValueError(content["schema"])
         known = Counter(

@@ -17,7 +17,7 @@ from jdv_qa.checks.catalogue import Rule
 from jdv_qa.checks.finding import Finding
 from jdv_qa.errors import RuleFileError
 from jdv_qa.language import say
-from jdv_qa.resources import UnreadableYaml, parse_yaml
+from jdv_qa.resources import UnreadableYaml, parse_yaml, text_of_settings
 
 _KEYS = ("rule", "row", "field", "value", "reason", "by", "date")
 _OPTIONAL = ("until", "finding")
@@ -57,11 +57,11 @@ def key_of(finding: Finding) -> tuple[str, str, str, str]:
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read a file of waivers. Raises RuleFileError, with the entry and the key at fault."""
     try:
-        return parse_waivers(path.read_text(encoding="utf-8-sig"), path)
+        return parse_waivers(text_of_settings(path), path)
     except FileNotFoundError:
         raise _wrong(path, say("fichier introuvable", "file not found")) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(path, " ".join(str(error).split())) from None
+    except UnreadableYaml as error:
+        raise _wrong(path, str(error)) from None
 
 
 def parse_waivers(text: str, path: Path) -> tuple[Waiver, ...]:

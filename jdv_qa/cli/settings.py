@@ -23,6 +23,8 @@ LANGUAGE_VARIABLE = "JDV_LANG"
 FAIL_ON = ("error", "warning", "info", "never")
 """Values of `fail-on`, the lowest severity that fails."""
 
+_MOST_DOTS = 200
+"""Dots in a line: no key, and no path, has so many."""
 _TOP = {"language": str, "layout": str}
 _CHECK = {
     "profile": str, "loinc": str, "nabm": str, "previous": str, "waivers": str, "layout": str, "fail-on": str, "select": list,
@@ -102,11 +104,18 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(Path(FILE))
     import tomllib
 
+    from jdv_qa.resources import UnreadableYaml, text_of_settings
+
     try:
-        content = tomllib.loads(chosen.read_text(encoding="utf-8-sig"))
+        text = text_of_settings(chosen)
+        if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+            raise RecursionError  # tomllib takes gigabytes for a key of ten thousand parts
+        content = tomllib.loads(text)
     except FileNotFoundError:
         raise _wrong(chosen, say("fichier introuvable", "file not found")) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise _wrong(chosen, say("imbriqué sans fin", "nested without end")) from None
+    except (UnreadableYaml, ValueError) as error:
         raise _wrong(chosen, str(error)) from None
     for name, value in content.items():
         if name in _TOP:

@@ -268,6 +268,8 @@ def find_files(path: Path) -> ReleaseFiles:
                 p.relative_to(path).as_posix(): p.stat().st_size for p in path.rglob("*.[cC][sS][vV]") if p.is_file()
             }
             names = _parts(sizes)
+        elif path.exists() and not path.is_file():
+            raise OSError(say("c'est un tube ou un périphérique", "this is a pipe or a device"))
         elif zipfile.is_zipfile(path):
             _refuse_endless_list(path)
             with zipfile.ZipFile(path) as archive:
