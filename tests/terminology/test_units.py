@@ -455,6 +455,18 @@ def test_one_fault_at_most_and_the_label_before_loinc() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "views", "meant"),
+    [
+        ("G/L", ("NCnc", "MCnc"), "10*9/L"), ("G/L", ("MCnc", "NCnc"), "g/L"), ("UI/L", ("", "CCnc"), "U/L"), ("UI/L", ("", "ACnc"), "[IU]/L"),
+        ("UI/L", ("CCnc", "ACnc"), "U/L"), ("UI/L", ("ACnc", "CCnc"), "[IU]/L"), ("G/L", ("Inconnue", "MCnc"), "g/L"), ("G/L", ("", ""), "10*9/L"),
+        ("[IU]/L", ("CCnc", "MCnc"), "U/L"), ("[IU]/L", ("", "CCnc"), "U/L"),
+    ],
+)  # fmt: skip
+def test_the_label_is_believed_before_loinc(text: str, views: tuple[str, ...], meant: str) -> None:
+    assert judge(text, *(of(*filter(None, [view])) for view in views)).proposals[0] == meant
+
+
+@pytest.mark.parametrize(
     ("text", "part", "nearest", "factor"),
     [
         ("ng/mL", "MCnc", "ug/L", 1), ("mg/dL", "MCnc", "mg/L", 10), ("g/dL", "MCnc", "g/L", 10), ("10*3/uL", "NCnc", "10*9/L", 1),
