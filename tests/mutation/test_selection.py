@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from jdv_qa.checks.catalogue import load_catalogue
-from tests.mutation.__main__ import interval
+from tests.mutation.__main__ import interval, sample
+from tests.mutation.mutants import Mutant
 from tests.mutation.selection import FILES, LEFT_OUT, REPOSITORY, ROOMS, RULES, arguments_for, key_of, modules
 
 
@@ -43,3 +46,12 @@ def test_the_interval_holds_the_share_and_narrows_with_more() -> None:
     (low, high), (lower, higher) = interval(80, 100), interval(8, 10)
     assert high - low < higher - lower
     assert interval(0, 0) == (0.0, 1.0)
+
+
+def test_a_larger_sample_holds_the_smaller() -> None:
+    mutants = [Mutant(Path("a.py"), "AddNot", number, number, 0, "f") for number in range(100)]
+    small, large = sample(mutants, 0.1, 7), sample(mutants, 0.3, 7)
+    assert (len(small), len(large)) == (10, 30)
+    assert set(small) < set(large)
+    assert set(sample(mutants, 0.1, 8)) != set(small)
+    assert large == sorted(large, key=lambda mutant: mutant.line)
