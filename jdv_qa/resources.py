@@ -109,11 +109,9 @@ def text_of_settings(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise
-    except OSError as error:
-        from jdv_qa.files import reason_of
-
-        raise UnreadableYaml(reason_of(error)) from None
-    except ValueError as error:
+    except IsADirectoryError:
+        raise UnreadableYaml(say("c'est un dossier", "this is a folder")) from None
+    except (OSError, ValueError) as error:
         raise UnreadableYaml(" ".join(str(error).split())) from None
 
 
