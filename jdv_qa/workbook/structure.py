@@ -137,8 +137,9 @@ class Structure:
     @cached_property
     def from_1904(self) -> bool:
         """Whether days are counted from 1904, as Excel for the Mac did."""
-        for tag, attributes in _elements(self._data, self.workbook) if b"date1904" in self._data else ():
-            if tag == "workbookPr" and (stated := attributes.get("date1904", "0")) != "0":
+        stating = _elements(self._data, self.workbook, "workbookPr") if b"date1904" in self._data else ()
+        for _, attributes in stating:
+            if (stated := attributes.get("date1904", "0")) != "0":
                 if stated not in BOOLEANS:
                     raise Refused(
                         say(
