@@ -52,17 +52,14 @@ _LAST_DAY = 2_957_003
 _LONGEST = 999_999_999
 """Days of the longest duration that a reader can hold."""
 
-_CDATA = b"<![CDATA["
+_CDATA = re.compile(rb"!\[CDATA\[")
 
 _BY_DIGITS = {
-    1: rb"[A-Z]{1,2}",
-    2: rb"[A-Z]{1,2}",
-    3: rb"[A-Z]{1,2}",
-    4: rb"[A-Z]{1,2}",
+    4: rb"[A-Z]{1,2}+",
     5: rb"[AB]?[A-Z]",
     6: rb"[A-H]",
 }
-"""Digits of the last row -> columns that keep the box around the cells below MAX_CELLS, whatever rows of as many digits."""
+"""Digits of the last row, from four on -> columns that keep the box around the cells below MAX_CELLS, whatever such rows."""
 
 
 class SheetLook(NamedTuple):
@@ -124,14 +121,14 @@ def with_known_errors(data: bytes) -> bytes:
     return _LATER_ERROR.sub(rb"\1#N/A\2", data)
 
 
-@lru_cache(maxsize=8)
+@lru_cache
 def _odd_cell(digits: int) -> re.Pattern[bytes]:
-    rest = rb"[0-9]{0,%d}" % (digits - 1)
-    number = rb"(?:/>|></c>|><v>[0-9][0-9.Ee+-]{0,30}</v></c>)"
+    rest = rb"[0-9]{0,%d}+" % (digits - 1)
+    number = rb"(?:><v>[0-9][0-9.Ee+-]{0,30}+</v></c>|/>|></c>)"
     return re.compile(
-        rb"<c(?! r=\"" + _BY_DIGITS[digits] + rb"[1-9]" + rest + rb"\"(?: s=\"[0-9]{1,9}\")?"
-        rb"(?:" + number + rb"| t=\"(?:s\"(?:/>|></c>|><v>[0-9]{1,9}</v></c>)|inlineStr\"(?:/>|></c>|><is[ >])"
-        rb"|n\"" + number + rb"|str\"(?:/>|></c>|><v(?: [^<>]*)?>[^<]*</v></c>))))(?=[\s/>])"
+        rb"<c(?! r=\"" + _BY_DIGITS[digits] + rb"[1-9]" + rest + rb"\"(?: s=\"[0-9]{1,9}+\")?+"
+        rb"(?: t=\"(?:s\"(?:><v>[0-9]{1,9}+</v></c>|/>|></c>)|inlineStr\"(?:><is[ >]|/>|></c>)"
+        rb"|n\"" + number + rb"|str\"(?:/>|></c>|><v(?: [^<>]*+)?>[^<]*+</v></c>))|" + number + rb"))(?=[\s/>])"
     )
 
 
@@ -144,8 +141,8 @@ def _quick_look(data: bytes) -> SheetLook | None:
     if _COLON.search(data) and _PREFIXED.search(data):
         return None
     last = _LAST_ADDRESS.match(data, data.rfind(b'<c r="'))
-    digits = len(last[1]) if last else 1
-    if digits not in _BY_DIGITS or _CDATA in data or _odd_cell(digits).search(data):
+    digits = max(len(last[1]), 4) if last else 4
+    if digits not in _BY_DIGITS or _CDATA.search(data) or _odd_cell(digits).search(data):
         return None
     hidden_rows: set[int] = set()
     for odd in _ODD_ROW.finditer(data):
