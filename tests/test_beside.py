@@ -1,25 +1,29 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from jdv_qa import beside
 from jdv_qa.sample import SAMPLE_DIR
+from tests.loinc_files import write_folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies of the process are made on Linux alone")
 
 VERSION, *_, DRAFT = sorted(SAMPLE_DIR.glob("JDV_*.xlsx"))
 
 
-def ran(code: str, *words: str | Path, status: int | None = 0, before: str = "") -> subprocess.CompletedProcess[str]:
+def ran(
+    code: str, *words: str | Path, status: int | None = 0, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a program in a process of its own, in which nothing runs beside it."""
-    code = f"{before}\nimport os, sys, time\nfrom jdv_qa import beside\nfrom jdv_qa.errors import JdvError\nbeside.processors = lambda: 2\n{code}"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "JDV_LANG": "fr"}
+    begin = "import os, sys, time\nfrom jdv_qa import beside\nfrom jdv_qa.errors import JdvError\nbeside.processors = lambda: 2\n"
+    ours = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "JDV_LANG": "fr"}
     ended = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)],
-        env=environment,
+        [sys.executable, "-c", begin + code, *map(str, words)],
+        env=os.environ | ours | dict(environment or {}),
         capture_output=True,
         encoding="utf-8",
         timeout=120,
@@ -170,6 +174,31 @@ def test_a_command_answers_the_same_with_copies_and_without(words: tuple[str | P
     assert (with_copies.returncode, with_copies.stdout) == (without.returncode, without.stdout)
     assert with_copies.stderr.splitlines()[:-1] == without.stderr.splitlines()[:-1]
     assert without.stdout or without.returncode == 2
+
+
+def test_a_copy_opens_a_release_of_loinc_anew(tmp_path: Path) -> None:
+    release = tmp_path / "loinc"
+    write_folder(release)
+    environment = {"JDV_HOME": str(tmp_path / "home")}
+    ran("from jdv_qa.cli.app import run; run()", "loinc", "import", release, environment=environment)
+    code = """
+from jdv_qa.terminology.store import find_release
+beside.allow()
+release = find_release("2.80")
+here = release.base._connection
+def work():
+    term = release.terms["2951-2"]
+    return term.component, release.base._connection is here
+print(*beside.begin(work)(), *work())
+"""
+    assert ran(code, environment=environment).stdout == "Sodium False Sodium True\n"
+    words = ("check", DRAFT, "--loinc", "2.80", "--format", "json")
+    answers = [
+        ran(COMMAND.format(processors=number), *words, status=None, environment=environment) for number in (2, 1)
+    ]
+    assert [answer.stderr for answer in answers] == ["copies: 1\n", "copies: 0\n"]
+    assert answers[0].stdout == answers[1].stdout
+    assert "LNC-" in answers[0].stdout
 
 
 def test_what_is_wrong_with_the_second_workbook_is_told_as_ever(tmp_path: Path) -> None:

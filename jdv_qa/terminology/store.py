@@ -188,9 +188,7 @@ class Database:
         self.path = path
         try:
             whole = _is_whole(path)
-            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-            finalize(self, self._connection.close)
-            self._connection.execute("PRAGMA trusted_schema = OFF")
+            self._connect()
             tables = {
                 name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
@@ -211,6 +209,15 @@ class Database:
         if not whole:
             raise self._unreadable(say("fichier tronqué", "truncated file"))
 
+    def _connect(self) -> None:
+        """Open the file for this process: SQLite forbids a copy of a process to use what it inherits, or to close it."""
+        import sqlite3
+
+        connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        finalize(self, connection.close)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        self._process, self._connection = os.getpid(), connection
+
     def _unreadable(self, reason: str) -> TerminologyError:
         return TerminologyError(
             say(
@@ -224,6 +231,8 @@ class Database:
         import sqlite3
 
         try:
+            if self._process != os.getpid():
+                self._connect()
             return self._connection.execute(query, values).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._damaged(error) from None
