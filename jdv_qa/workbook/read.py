@@ -368,8 +368,10 @@ def _read_body(
     """Read the rows of a table, column by column first: most of its texts come again and again, and each is cleaned once."""
     rows = _fill_merged(raw, header_row)
     below = list(zip_longest(*islice(rows, header_row, None)))
-    texts = [_texts(values) for values in below]
-    _refuse_long(raw.sheet.name, texts, header_row)
+    made = [_texts(values) for values in below]
+    texts = [column for column, _ in made]
+    if any(longest > MAX_TEXT for _, longest in made):
+        _refuse_long(raw.sheet.name, texts, header_row)
     filled = {position for position, column in enumerate(texts, 1) if any(column)}
     fields = [
         (column.index - 1, column.field, _blanks(tab.columns.get(column.field)))
@@ -429,13 +431,14 @@ def _refuse_long(sheet: str, columns: Sequence[Sequence[str]], header_row: int) 
             )
 
 
-def _texts(values: Sequence[RawValue]) -> list[str]:
-    """Return the texts of a column; equal ones are one text, made once."""
-    kinds = {*map(type, values)}
-    if bool in kinds and not kinds.isdisjoint((int, float)):  # True is 1 to a set
-        return [text_of(value) for value in values]
-    text_by_value = {value: value.strip(_WHITE) if type(value) is str else text_of(value) for value in set(values)}
-    return list(map(text_by_value.__getitem__, values))
+def _texts(values: Sequence[RawValue]) -> tuple[list[str], int]:
+    """Return the texts of a column and the length of the longest; equal ones are one text, made once."""
+    distinct = set(values)
+    if not distinct.isdisjoint((0, 1)) and bool in map(type, values):  # True is 1 to a set
+        texts = [text_of(value) for value in values]
+        return texts, max(map(len, texts))
+    text_by_value = {value: value.strip(_WHITE) if type(value) is str else text_of(value) for value in distinct}
+    return list(map(text_by_value.__getitem__, values)), max(map(len, text_by_value.values()), default=0)
 
 
 def _unlike_their_text(values: Sequence[RawValue], texts: Sequence[str]) -> Iterator[tuple[int, Cell]]:
