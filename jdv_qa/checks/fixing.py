@@ -415,7 +415,7 @@ class _Trial:
             if not complaints:
                 return kept, report
             complaining |= {finding.rule for finding in complaints}
-            kept = self._sifted(done, base, kept, tuple(sorted(complaining)), refused)
+            kept = self._sifted(done, base, kept, tuple(sorted(complaining)), refused, complaints)
         return [], base
 
     def _try(
@@ -442,14 +442,21 @@ class _Trial:
         return self.check(self.place, rules, None)
 
     def _sifted(
-        self, done: _Fixes, base: Report, fixes: Sequence[Fix], rules: tuple[str, ...], refused: _Refused
+        self,
+        done: _Fixes,
+        base: Report,
+        fixes: Sequence[Fix],
+        rules: tuple[str, ...],
+        refused: _Refused,
+        complaints: Sequence[Finding] | None = None,
     ) -> list[Fix]:
-        """Return those of some fixes that some rules have nothing against.
+        """Return those of some fixes that some rules have nothing against; `complaints` are what they have, if that is known.
 
         Fixes that share a row or a code with a complaint are tried apart from the rest; else halves are, so that one
         culprit among n costs log n checks.
         """
-        _, complaints = self._try(done, base, fixes, rules)
+        if complaints is None:
+            _, complaints = self._try(done, base, fixes, rules)
         if not complaints:
             return list(fixes)
         if len(fixes) == 1:
@@ -460,7 +467,9 @@ class _Trial:
             suspects = list(fixes[len(fixes) // 2 :])
         others = [fix for fix in fixes if fix not in suspects]
         kept = self._sifted(done, base, others, rules, refused)
-        return kept + self._sifted({**done, **{fix.place: fix for fix in kept}}, base, suspects, rules, refused)
+        known = complaints if len(kept) == len(others) else None  # beside all the others they were tried just now
+        beside = {**done, **{fix.place: fix for fix in kept}}
+        return kept + self._sifted(beside, base, suspects, rules, refused, known)
 
 
 def _by_place(finding: Finding) -> tuple[str, str, int, str, str]:
