@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
-
 from jdv_qa.workbook.layout import Layout, load_layout
+from tests.sheets import Sheet, workbook_of
 
 FIRST_ROW = 3
 """Excel row of the first row of a case in the main tab: a band row and a header row stand above."""
@@ -68,86 +66,57 @@ def build_workbook(case: Mapping[str, Any], path: Path, layout: Layout | None = 
     (tabs with an active filter), `drop` (tabs left out), `names` (tab -> its name), `sheets` (name -> rows of further sheets).
     """
     layout = layout or layout_of(case)
-    book = Workbook()
-    book.remove(book.active)
     if "terms" in case:
-        _write_terms(book, case["terms"], layout)
-        book.save(path)
+        path.write_bytes(workbook_of([_terms(case["terms"], layout)]))
         return path
-    sheets: dict[str, Worksheet] = {}
+    sheets: dict[str, Sheet] = {}
     for key, tab in layout.tabs.items():
         if key in case.get("drop", ()):
             continue
-        sheet = book.create_sheet(case.get("names", {}).get(key, tab.name))
-        sheets[key] = sheet
+        sheets[key] = sheet = Sheet(case.get("names", {}).get(key, tab.name))
         if tab.labels:
-            _write_summary(
-                sheet,
-                PLAIN_SUMMARY | case.get("summary", {}),
-                case.get("history", [("1.0.0", "2026-01-15", "Création")]),
-                layout,
-            )
+            history = case.get("history", [("1.0.0", "2026-01-15", "Création")])
+            _write_summary(sheet, PLAIN_SUMMARY | case.get("summary", {}), history, layout)
             continue
         headers = {name: column.header for name, column in tab.columns.items()}
         if key == "main":
             headers |= case.get("headers", {})
             rows = [PLAIN_ROW | row for row in case.get("rows", [{}])]
-            sheet.cell(1, 1, "Jeu de valeurs")
+            sheet.put(1, 1, "Jeu de valeurs", typed=True)
         else:
             rows = case.get("tabs", {}).get(key, PLAIN_TABS[key])
             headers |= {name: name for row in rows for name in row if name not in headers and key == "indicators"}
         names = [name for name, header in headers.items() if header is not None]
         top = FIRST_ROW - 1 if key == "main" else 1
         for column, name in enumerate(names, 1):
-            sheet.cell(top, column, headers[name])
+            sheet.put(top, column, headers[name], typed=True)
         for number, row in enumerate(rows, top + 1):
             for column, name in enumerate(names, 1):
-                put(sheet, number, column, row.get(name))
+                sheet.put(number, column, row.get(name))
         if key == "main":
             for column, (header, values) in enumerate(case.get("extra", {}).items(), len(names) + 1):
-                sheet.cell(top, column, header)
+                sheet.put(top, column, header, typed=True)
                 for number, value in enumerate(values, top + 1):
-                    put(sheet, number, column, value)
+                    sheet.put(number, column, value)
     for name, rows in case.get("sheets", {}).items():
-        sheets[name] = sheet = book.create_sheet(name)
+        sheets[name] = sheet = Sheet(name)
         for row in rows:
             sheet.append(row)
     for item in case.get("cells", []):
-        cell = sheets[item.get("tab", "main")][item["cell"]]
-        put(cell.parent, cell.row, cell.column, item["value"])
+        sheets[item.get("tab", "main")].put_at(item["cell"], item["value"])
     for area in case.get("merge", []):
-        sheets["main"].merge_cells(area)
+        sheets["main"].merge(area)
     for item in case.get("hide", []):
         sheet = sheets[item.get("tab", "main")]
-        for number in item.get("rows", []):
-            sheet.row_dimensions[number].hidden = True
+        sheet.hidden_rows.update(item.get("rows", []))
         for letter in item.get("columns", []):
-            sheet.column_dimensions[letter].hidden = True
+            sheet.hide_column(letter)
         if item.get("sheet"):
-            sheet.sheet_state = item["sheet"] if isinstance(item["sheet"], str) else "hidden"
+            sheet.state = item["sheet"] if isinstance(item["sheet"], str) else "hidden"
     for key in case.get("filter", []):
-        sheets[key].auto_filter.ref = sheets[key].dimensions
-        sheets[key].auto_filter.add_filter_column(0, ["1"])
-    book.save(path)
+        sheets[key].filtered = True
+    path.write_bytes(workbook_of(sheets.values()))
     return path
-
-
-def put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
-    """Write a value as its own kind of cell; text stays text even when it begins like a formula."""
-    if value is None:
-        return
-    cell = sheet.cell(row, column)
-    if isinstance(value, dict):
-        if "error" in value:
-            cell.value = value["error"]
-            cell.data_type = "e"
-        else:
-            cell.value = "=" + str(value["formula"]).removeprefix("=")
-        return
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"
-        cell.number_format = "@"
 
 
 def layout_of(case: Mapping[str, Any]) -> Layout:
@@ -155,24 +124,25 @@ def layout_of(case: Mapping[str, Any]) -> Layout:
     return load_layout("loinc_fr" if "terms" in case else None)
 
 
-def _write_terms(book: Workbook, terms: list[dict[str, Any]], layout: Layout) -> None:
-    """Write a workbook in one-table form: a title, the headers, a term a row."""
+def _terms(terms: list[dict[str, Any]], layout: Layout) -> Sheet:
+    """Return the sheet of a workbook in one-table form: a title, the headers, a term a row."""
     tab = layout.tabs["terms"]
-    sheet = book.create_sheet(tab.name)
+    sheet = Sheet(tab.name)
     sheet.append(["LOINC Biologie FR 2.22 (2.78)"])
-    sheet.append([column.header for column in tab.columns.values()])
+    sheet.append(column.header for column in tab.columns.values())
     for number, term in enumerate(terms, FIRST_ROW):
         for column, value in enumerate((PLAIN_TERM | term).values(), 1):
-            put(sheet, number, column, value)
+            sheet.put(number, column, value)
+    return sheet
 
 
-def _write_summary(sheet: Worksheet, summary: Mapping[str, Any], history: list[Any], layout: Layout) -> None:
+def _write_summary(sheet: Sheet, summary: Mapping[str, Any], history: list[Any], layout: Layout) -> None:
     sheet.append(["Jeu de valeurs Circuit de la biologie"])
     for key, texts in layout.tabs["summary"].labels.items():
         if summary.get(key) is not None:
             sheet.append([texts[0]])
-            put(sheet, sheet.max_row, 2, summary[key])
+            sheet.put(sheet.last_row, 2, summary[key])
     sheet.append([])
     sheet.append(["Version", "Date", "Commentaire"])
     for line in history:
-        sheet.append(list(line))
+        sheet.append(line)
