@@ -18,8 +18,6 @@ from jdv_qa.language import LANGUAGES, say
 FILE = "jdv.toml"
 CONFIG_VARIABLE = "JDV_CONFIG"
 """Environment variable that names the settings file."""
-LANGUAGE_VARIABLE = "JDV_LANG"
-"""Environment variable that chooses the language."""
 FAIL_ON = ("error", "warning", "info", "never")
 """Values of `fail-on`, the lowest severity that fails."""
 

@@ -128,11 +128,6 @@ def _share(value: object) -> float:
     return float(value)
 
 
-def match_recodings(old: Edition, new: Edition, loinc: LoincRelease | None = None) -> list[Recoding]:
-    """Return the recodings of `match_codes`."""
-    return list(match_codes(old, new, loinc).recodings)
-
-
 def match_codes(
     old: Edition, new: Edition, loinc: LoincRelease | None = None, rules: MatchingRules | None = None
 ) -> Matches:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from jdv_qa.compare.model import KINDS, PARTS, Kind, Part, code_place
 from jdv_qa.errors import RegisterError
@@ -20,7 +20,6 @@ from jdv_qa.publish.register import CHANGES, Register, Release, read_release
 from jdv_qa.workbook.edition import REFERENCE_PARTS, Edition, split_values
 
 Happening: TypeAlias = Literal["first", "added", "removed", "modified", "assigned", "replaced"]
-HAPPENINGS: tuple[Happening, ...] = get_args(Happening)
 """What can befall a code: "first", it is there in the first version of the register; else the kinds of changes."""
 
 

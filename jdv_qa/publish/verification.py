@@ -82,13 +82,6 @@ class Verification:
         return (*self.faults, *(fault for verified in self.releases for fault in verified.faults))
 
 
-def verify_register(register: Register) -> Iterator[Verified | Fault]:
-    """Yield the faults of the register's own folder, then its releases one by one, as they are verified."""
-    yield from register_faults(register)
-    for release in register.releases:
-        yield verify_release(register, release)
-
-
 def register_faults(register: Register) -> Iterator[Fault]:
     """Yield what is wrong beside the releases: an index that was altered, leftovers of a kill, strangers."""
     directory = register.directory

@@ -167,7 +167,6 @@ def says(axis: str, wording: str, part: str, french: str = "") -> bool:
     return bool(folded) and folded in (fold(part), fold(french))
 
 
-TERM_FIELDS = Term._fields
 _NO_FRENCH = ("",) * len(FRENCH_COLUMNS)
 
 

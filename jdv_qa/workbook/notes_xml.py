@@ -14,10 +14,9 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from jdv_qa.workbook.edition import column_letter, column_number
+from jdv_qa.workbook.edition import column_letter
 from jdv_qa.workbook.package import Element, Package, children, local_name, namespace, remove
 from jdv_qa.workbook.sheet_xml import columns
-from jdv_qa.workbook.shifting import split_range
 
 BEGIN, END = "── jdv check ──", "── /jdv ──"
 """What our text in a note stands between."""
@@ -429,9 +428,3 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 def _allowed(text: str) -> str:
     """Return a text without the characters that XML cannot hold, and with what reads as an escape escaped."""
     return re.sub(r"_x[0-9A-Fa-f]{4}_", lambda match: f"_x005F{match[0]}", _ILLEGAL.sub("�", text))
-
-
-def place_of(address: str) -> tuple[int, int] | None:
-    """Return the row and column of "C7", None for what is no address of a cell."""
-    place = split_range(address)
-    return None if place is None else (place[1], column_number(place[0]))

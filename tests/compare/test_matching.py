@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jdv_qa.compare.matching import load_matching, match_codes, match_recodings, recoding_kind
+from jdv_qa.compare.matching import load_matching, match_codes, recoding_kind
+from jdv_qa.compare.model import Recoding
 from jdv_qa.errors import RuleFileError
 from jdv_qa.terminology.loinc import LoincRelease
+from jdv_qa.workbook.edition import Edition
 from tests.compare.build import edition, row
 
 LABEL = "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"
@@ -17,6 +19,10 @@ LABEL = "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"
 
 def result(code: str, order: str = "24326-1", label: str = LABEL) -> dict[str, str]:
     return row(order, code, result_loinc_label=label)
+
+
+def match_recodings(old: Edition, new: Edition, loinc: LoincRelease | None = None) -> list[Recoding]:
+    return list(match_codes(old, new, loinc).recodings)
 
 
 def matched(old: list[dict[str, str]], new: list[dict[str, str]]) -> list[tuple[str, str, str]]:

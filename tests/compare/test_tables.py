@@ -10,7 +10,7 @@ from jdv_qa.compare.compare import compare
 from jdv_qa.compare.matching import COMMON
 from jdv_qa.compare.model import Comparison
 from jdv_qa.report.changes_text import summary_sentence
-from jdv_qa.terminology.loinc import TERM_FIELDS, LoincRelease, Term
+from jdv_qa.terminology.loinc import LoincRelease, Term
 from jdv_qa.workbook.edition import Edition
 from tests.compare.build import Row, edition, row, terms
 from tests.compare.test_techniques import techniques
@@ -32,7 +32,9 @@ def release(**replacements: tuple[str, ...]) -> LoincRelease:
     statuses = {target: "ACTIVE" for targets in codes.values() for target in targets} | dict.fromkeys(
         codes, "DEPRECATED"
     )
-    rest = {code: [status if name == "status" else "" for name in TERM_FIELDS[1:]] for code, status in statuses.items()}
+    rest = {
+        code: [status if name == "status" else "" for name in Term._fields[1:]] for code, status in statuses.items()
+    }
     return LoincRelease(
         "2.80",
         {code: Term(code, *texts) for code, texts in rest.items()},

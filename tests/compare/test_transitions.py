@@ -9,7 +9,7 @@ import pytest
 from jdv_qa.compare.compare import compare
 from jdv_qa.compare.wording import status_sentences
 from jdv_qa.report.changes_json import changes_content
-from jdv_qa.terminology.loinc import TERM_FIELDS, LoincRelease, Term
+from jdv_qa.terminology.loinc import LoincRelease, Term
 from tests.command_line import invoke
 from tests.compare.build import edition, row, terms
 
@@ -21,7 +21,7 @@ def release(version: str, **statuses: str) -> LoincRelease:
 
 
 def _rest(status: str) -> list[str]:
-    return [status if name == "status" else "" for name in TERM_FIELDS[1:]]
+    return [status if name == "status" else "" for name in Term._fields[1:]]
 
 
 OLD = release("2.79", _2951_2="ACTIVE", _2823_3="ACTIVE", _1995_0="TRIAL")

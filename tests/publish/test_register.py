@@ -32,7 +32,7 @@ from jdv_qa.publish.register import (
     read_release,
     safe_version,
 )
-from jdv_qa.publish.verification import Fault, Verified, verify_register, verify_release
+from jdv_qa.publish.verification import Fault, register_faults, verify_release
 from jdv_qa.resources import rules_directory
 from jdv_qa.workbook.edition import Edition, Identity
 from jdv_qa.workbook.read import read_edition
@@ -146,7 +146,7 @@ def release_workbook(release: Release) -> str:
 def test_version_given_at_import_is_that_of_the_edition(tmp_path: Path) -> None:
     register = imported(load_register(tmp_path / "r"), small_workbook(tmp_path, "7"), "0.9.1")
     assert read_release(register, register.releases[0]).identity.version == "0.9.1"
-    assert all(not verified.faults for verified in verify_register(register) if isinstance(verified, Verified))
+    assert not any(verify_release(register, release).faults for release in register.releases)
 
 
 def altered(directory: Path, change: Callable[[dict[str, Any]], object]) -> Path:
@@ -297,9 +297,9 @@ def test_a_register_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 def faults(register: Register) -> list[Fault]:
-    found: list[Fault] = []
-    for item in verify_register(register):
-        found.extend([item] if isinstance(item, Fault) else item.faults)
+    found = list(register_faults(register))
+    for release in register.releases:
+        found.extend(verify_release(register, release).faults)
     return found
 
 
