@@ -178,10 +178,10 @@ class ReleaseFiles:
         )
 
     def _wrong_row(self, name: str, line: int, found: int, width: int) -> TerminologyError:
-        place = self.place(name)
+        place, many = self.place(name), "s" if found > 1 else ""
         return TerminologyError(
             say(
-                f"{place}, ligne {line} : {found} colonnes au lieu de {width} ; fichier tronqué, à télécharger à nouveau",
+                f"{place}, ligne {line} : {found} colonne{many} au lieu de {width} ; fichier tronqué, à télécharger à nouveau",
                 f"{place}, line {line}: {found} columns instead of {width}; a truncated file, download it again",
             )
         )
@@ -197,6 +197,8 @@ class ReleaseFiles:
 
     def _damaged(self, name: str, line: int, error: Exception) -> TerminologyError:
         place, reason = self.place(name), " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, UnicodeDecodeError):
+            reason = say("ce n'est pas du texte en UTF-8", "this is no text in UTF-8")
         return TerminologyError(
             say(
                 f"{place} : illisible après la ligne {line} ({reason}) ; téléchargez-le à nouveau",
@@ -276,6 +278,9 @@ def find_files(path: Path) -> ReleaseFiles:
                 sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
             names = _parts(sizes)
         else:
+            with path.open("rb") as file:
+                if file.read(4) == b"PK\x03\x04":
+                    raise zipfile.BadZipFile(say("archive incomplète ou abîmée", "archive incomplete or damaged"))
             sizes = {path.name: path.stat().st_size}
             names = {Part.TERMS: path.name}
             if (beside := path.with_name(Part.MAP_TO.value)).is_file():

@@ -31,6 +31,12 @@ MAX_CELLS = 8_000_000
 MAX_MERGED = 2_000_000
 """Cells under the merged ranges of a sheet, where ranges that overlap, as Excel allows none, count each time."""
 
+MAX_TEXTS = 128 << 20
+"""Bytes of the texts of all the cells: one text of the workbook's table may stand in any number of them."""
+
+MAX_LONG_TEXTS = 8 << 20
+"""Characters of a tab in cells of more than a thousand: two hundred and fifty cells as full as Excel allows."""
+
 MAX_TEXT = 32_767
 """Characters of one cell in Excel."""
 

@@ -46,10 +46,12 @@ from jdv_qa.workbook.layout import (
     nearest_tab,
     normal_form,
 )
-from jdv_qa.workbook.limits import MAX_TEXT, Refused
+from jdv_qa.workbook.limits import MAX_LONG_TEXTS, MAX_TEXT, Refused
 from jdv_qa.workbook.sheets import RawSheet, Reader, damaged, plain_value, read_sheets
 
 HEADER_SEARCH_ROWS = 30
+_LONG = 1_000
+"""Characters of a long text of a cell."""
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters of no width; with white space, they are what is trimmed at the ends of a cell."""
 
@@ -416,7 +418,8 @@ def _read_body(
 
 
 def _refuse_long(sheet: str, columns: Sequence[Sequence[str]], header_row: int) -> None:
-    """Raise Refused when a cell holds more than Excel allows, which would take for ever to judge."""
+    """Raise Refused when a cell holds more than Excel allows, or many nearly as much, which would take for ever to judge."""
+    long = 0
     for position, texts in enumerate(columns, 1):
         longest = max(texts, key=len, default="")
         if len(longest) > MAX_TEXT:
@@ -429,6 +432,16 @@ def _refuse_long(sheet: str, columns: Sequence[Sequence[str]], header_row: int) 
                     "shorten this text",
                 )
             )
+        if len(longest) > _LONG:
+            long += sum(len(text) for text in texts if len(text) > _LONG)
+    if long > MAX_LONG_TEXTS:
+        raise Refused(
+            say(
+                f"onglet « {sheet} » : {figure(long)} caractères dans des cellules de plus de {figure(_LONG)} ; "
+                "est-ce le bon fichier ?",
+                f'tab "{sheet}": {figure(long)} characters in cells of more than {figure(_LONG)}; is it the right file?',
+            )
+        )
 
 
 def _texts(values: Sequence[RawValue]) -> tuple[list[str], int]:

@@ -7,7 +7,7 @@ known by two regular expressions: they cost a tenth of parsing it. Any other is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from pyexpat import ParserCreate
 from typing import NamedTuple
@@ -52,6 +52,10 @@ _LAST_DAY = 2_957_003
 _LONGEST = 999_999_999
 """Days of the longest duration that a reader can hold."""
 
+_MOST_TRANSLATED = 1_000_000
+"""Characters of shared formulas that are translated to the cells that share them, which takes a second; others stay unsaid."""
+
+_SHARED = re.compile(rb" t=\"s\"><v>([0-9]{1,9})</v>")
 _CDATA = re.compile(rb"!\[CDATA\[")
 
 _BY_DIGITS = {
@@ -114,6 +118,22 @@ def look_at(sheet: str, part: str, data: bytes) -> SheetLook:
 def look_closely(sheet: str, data: bytes, strings: int | None = None) -> SheetLook:
     """Look at every cell of a sheet; where `strings` is known, the texts in the workbook's table, cells beyond it are refused."""
     return _CarefulLook(sheet, strings).at(data)
+
+
+def most_shared_text(data: bytes, longest: int, sizes: Callable[[], Sequence[int]], most: int) -> int:
+    """Return how many bytes of the workbook's table of texts a sheet holds, or a higher figure that is not above `most`.
+
+    `longest` is the size of the longest of these texts, or above it, and `sizes` gives that of each.
+    """
+    if (least := (data.count(b"<v") + data.count(b":v")) * longest) <= most:
+        return least
+    known = sizes()
+    if _quick_look(data) is None:
+        look = _CarefulLook("", None)
+        look.sizes = known
+        look.at(data)
+        return look.shared_text
+    return sum(known[number] for number in map(int, _SHARED.findall(data)) if number < len(known))
 
 
 def with_known_errors(data: bytes) -> bytes:
@@ -202,6 +222,8 @@ class _CarefulLook:
         self.booleans: dict[tuple[int, int], bool] = {}
         self.numbers: dict[tuple[int, int], float] = {}
         self.filtered = self.has_tables = False
+        self.sizes: Sequence[int] = ()
+        self.shared_text = self.translated = 0
         self.kind = ""
         self.data, self.begin = b"", 0
         self.tables = 0
@@ -349,6 +371,8 @@ class _CarefulLook:
                         f"it refers to text no. {_shown(text)}, which the workbook's table of texts lacks",
                     )
                 )
+            if int(text) < len(self.sizes):
+                self.shared_text += self.sizes[int(text)]
         elif _DECIMAL.fullmatch(text) and not 0 <= (number := float(text)) <= _LAST_DAY:
             self.numbers[self.row, self.column] = number
 
@@ -376,10 +400,11 @@ class _CarefulLook:
             address = f"{column_letter(self.column)}{self.row}"
             if text:
                 self.shared.setdefault(number, (text, address))
-            elif number in self.shared:
+            elif number in self.shared and self.translated < _MOST_TRANSLATED:
                 from openpyxl.formula.translate import Translator
 
                 first, origin = self.shared[number]
+                self.translated += len(first)
                 text = Translator(f"={first}", origin=origin).translate_formula(address).removeprefix("=")
         self.formulas[self.row, self.column] = text
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from jdv_qa.language import say
 from jdv_qa.workbook.edition import Sheet
-from jdv_qa.workbook.limits import MAX_LISTED, Refused
+from jdv_qa.workbook.limits import MAX_LISTED, MAX_TEXTS, Refused
 from jdv_qa.workbook.parts import Parts, plain_name
 from jdv_qa.workbook.sheet_scan import (
     BOOLEANS,
@@ -24,6 +24,7 @@ from jdv_qa.workbook.sheet_scan import (
     immense_duration,
     look_at,
     look_closely,
+    most_shared_text,
     refuse_markup,
     root_of,
     unusual_markup,
@@ -86,6 +87,7 @@ class Structure:
             raise missing_part(self.workbook)
         self._data = parts.read(self.workbook)
         self._replaced: dict[str, bytes] = {}
+        self._texts = 0
         self.values: dict[str, dict[tuple[int, int], bool | float]] = {}
         """Of each sheet that was read, the values that python-calamine is not to be asked: truth values, numbers below 0."""
 
@@ -175,6 +177,8 @@ class Structure:
                 raise missing_part(part, name)
             data = self.parts.read(part)
             look = look_at(name, part, data)
+            if self._longest_shared:
+                self._refuse_texts(data)
             self.values[name] = look.booleans | {at: number for at, number in look.numbers.items() if number < 0}
             if not KNOWN_ERRORS.issuperset(look.errors.values()):
                 self._replaced[part] = with_known_errors(data)
@@ -190,6 +194,46 @@ class Structure:
                 errors=look.errors,
                 from_1904=self.from_1904,
             )
+
+    def _refuse_texts(self, data: bytes) -> None:
+        """Refuse a workbook whose sheets so far hold its shared texts so often that they would fill the memory."""
+        self._texts += most_shared_text(data, self._longest_shared, self._shared_sizes, MAX_TEXTS - self._texts)
+        if self._texts > MAX_TEXTS:
+            raise Refused(
+                say(
+                    f"les textes des cellules font plus de {MAX_TEXTS >> 20} Mio, tant de longs textes se répètent ; "
+                    "est-ce le bon fichier ?",
+                    f"the texts of the cells make more than {MAX_TEXTS >> 20} MiB, so many long ones come again; "
+                    "is it the right file?",
+                )
+            )
+
+    @cached_property
+    def _longest_shared(self) -> int:
+        """The bytes of the longest shared text, or more; 0 for a workbook without any."""
+        tables = self._shared_tables()
+        return max((len(piece) for table in tables for piece in table.split(b"si>")[1:]), default=0)
+
+    def _shared_tables(self) -> Iterator[bytes]:
+        for relation in self._relations.values():
+            if relation.kind.endswith(_STRINGS) and relation.target in self.parts:
+                yield self.parts.read(relation.target)
+
+    def _shared_sizes(self) -> list[int]:
+        """Return the bytes of each shared text."""
+        sizes: list[int] = []
+
+        def start(tag: str, _: dict[str, str]) -> None:
+            if tag.rpartition(":")[2] == "si":
+                sizes.append(0)
+
+        def text(data: str) -> None:
+            if sizes:
+                sizes[-1] += len(data.encode())
+
+        for table in self._shared_tables():
+            _walk(table, self.workbook, start, text)
+        return sizes
 
     def _has_filtered_table(self, part: str) -> bool:
         """Tell whether a filter is active in a table ("Mettre sous forme de tableau") of a worksheet."""
@@ -395,8 +439,13 @@ def _elements(data: bytes, part: str, *tags: str) -> list[tuple[str, dict[str, s
     return found
 
 
-def _walk(data: bytes, part: str, start: Callable[[str, dict[str, str]], None]) -> None:
-    """Go through an XML part and call a function with the name and attributes of each element."""
+def _walk(
+    data: bytes,
+    part: str,
+    start: Callable[[str, dict[str, str]], None],
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Go through an XML part and call a function with the name and attributes of each element, another with each text."""
     refuse_markup(data, part)
 
     def refuse_type(name: str, *_: object) -> None:
@@ -404,6 +453,7 @@ def _walk(data: bytes, part: str, start: Callable[[str, dict[str, str]], None]) 
 
     parser = ParserCreate()
     parser.StartElementHandler = start
+    parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = refuse_type
     try:
         parser.Parse(data, True)

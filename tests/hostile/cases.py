@@ -196,6 +196,9 @@ ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackag
 IMPOSSIBLE = "n'existe dans aucune feuille"
 TABLE = "table des textes du classeur"
 
+LONG_TEXT = f"<sst xmlns='{MAIN}'><si><t>{'x' * 30_000}</t></si></sst>"
+SAME = '<c r="P3" t="s"><v>0</v></c>'
+
 CASES: dict[str, Case] = {
     "sound": Case(workbook()),
     # what is no workbook
@@ -303,6 +306,15 @@ CASES: dict[str, Case] = {
     "table of texts that states more": Case(workbook(**{STRINGS: f"<sst xmlns='{MAIN}'\ncount = '9' uniqueCount='999999999999999999'><si><t>a</t></si></sst>"}), "annonce 999999999999999999"),
     "table of texts that states billions behind a comment": Case(
         workbook(**{STRINGS: "<!-- <si> --><sst uniqueCount='99999999999'><si><t>a</t></si></sst>"}), "annonce 99999999999 éléments"
+    ),
+    "one long text in every cell": Case(
+        cells(f'<row r="3">{SAME * 6000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 128 Mio"
+    ),
+    "one long text in every cell, beside a formula": Case(
+        cells(f'<row r="3"><c r="A3"><f>1</f><v>1</v></c>{SAME * 6000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 128 Mio"
+    ),
+    "long texts in many cells": Case(
+        cells(*(f'<row r="{at}">' + inline(f"P{at}", "a b " * 8_000) + "</row>" for at in range(3, 303))), "9\u202f599\u202f700 caractères dans des cellules de plus de 1\u202f000"
     ),
     "truth value": Case(cells(cell("A3", "<v>maybe</v>", t="b")), "cellule A3 : « maybe » n'est ni vrai ni faux"),
     "truth value in words": Case(cells(cell("A3", "<v>false</v>", t="b"))),
