@@ -31,7 +31,7 @@ MAX_CELLS = 8_000_000
 MAX_MERGED = 2_000_000
 """Cells under the merged ranges of a sheet, where ranges that overlap, as Excel allows none, count each time."""
 
-MAX_TEXTS = 128 << 20
+MAX_TEXTS = 192 << 20
 """Bytes of the texts of all the cells: one text of the workbook's table may stand in any number of them."""
 
 MAX_LONG_TEXTS = 8 << 20

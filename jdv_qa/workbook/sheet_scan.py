@@ -7,6 +7,7 @@ known by two regular expressions: they cost a tenth of parsing it. Any other is 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from pyexpat import ParserCreate
@@ -81,6 +82,7 @@ class SheetLook(NamedTuple):
     booleans: dict[tuple[int, int], bool]
     numbers: dict[tuple[int, int], float]
     has_tables: bool
+    is_plain: bool = False
 
 
 def refuse_markup(data: bytes, part: str) -> None:
@@ -120,7 +122,9 @@ def look_closely(sheet: str, data: bytes, strings: int | None = None) -> SheetLo
     return _CarefulLook(sheet, strings).at(data)
 
 
-def most_shared_text(data: bytes, longest: int, sizes: Callable[[], Sequence[int]], most: int) -> int:
+def most_shared_text(
+    data: bytes, longest: int, sizes: Callable[[], Sequence[int]], most: int, *, is_plain: bool
+) -> int:
     """Return how many bytes of the workbook's table of texts a sheet holds, or a higher figure that is not above `most`.
 
     `longest` is the size of the longest of these texts, or above it, and `sizes` gives that of each.
@@ -128,12 +132,13 @@ def most_shared_text(data: bytes, longest: int, sizes: Callable[[], Sequence[int
     if (least := (data.count(b"<v") + data.count(b":v")) * longest) <= most:
         return least
     known = sizes()
-    if _quick_look(data) is None:
+    if not is_plain:
         look = _CarefulLook("", None)
         look.sizes = known
         look.at(data)
         return look.shared_text
-    return sum(known[number] for number in map(int, _SHARED.findall(data)) if number < len(known))
+    times = Counter(_SHARED.findall(data))
+    return sum(known[int(number)] * often for number, often in times.items() if int(number) < len(known))
 
 
 def with_known_errors(data: bytes) -> bytes:
@@ -194,6 +199,7 @@ def _quick_look(data: bytes) -> SheetLook | None:
         {},
         {},
         b"tablePart " in after,
+        is_plain=True,
     )
 
 

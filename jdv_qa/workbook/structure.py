@@ -178,7 +178,7 @@ class Structure:
             data = self.parts.read(part)
             look = look_at(name, part, data)
             if self._longest_shared:
-                self._refuse_texts(data)
+                self._refuse_texts(data, is_plain=look.is_plain)
             self.values[name] = look.booleans | {at: number for at, number in look.numbers.items() if number < 0}
             if not KNOWN_ERRORS.issuperset(look.errors.values()):
                 self._replaced[part] = with_known_errors(data)
@@ -195,9 +195,10 @@ class Structure:
                 from_1904=self.from_1904,
             )
 
-    def _refuse_texts(self, data: bytes) -> None:
+    def _refuse_texts(self, data: bytes, *, is_plain: bool) -> None:
         """Refuse a workbook whose sheets so far hold its shared texts so often that they would fill the memory."""
-        self._texts += most_shared_text(data, self._longest_shared, self._shared_sizes, MAX_TEXTS - self._texts)
+        left = MAX_TEXTS - self._texts
+        self._texts += most_shared_text(data, self._longest_shared, self._shared_sizes, left, is_plain=is_plain)
         if self._texts > MAX_TEXTS:
             raise Refused(
                 say(

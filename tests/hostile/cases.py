@@ -308,10 +308,10 @@ CASES: dict[str, Case] = {
         workbook(**{STRINGS: "<!-- <si> --><sst uniqueCount='99999999999'><si><t>a</t></si></sst>"}), "annonce 99999999999 éléments"
     ),
     "one long text in every cell": Case(
-        cells(f'<row r="3">{SAME * 6000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 128 Mio"
+        cells(f'<row r="3">{SAME * 8000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 192 Mio"
     ),
     "one long text in every cell, beside a formula": Case(
-        cells(f'<row r="3"><c r="A3"><f>1</f><v>1</v></c>{SAME * 6000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 128 Mio"
+        cells(f'<row r="3"><c r="A3"><f>1</f><v>1</v></c>{SAME * 8000}</row>', **{STRINGS: LONG_TEXT}), "les textes des cellules font plus de 192 Mio"
     ),
     "long texts in many cells": Case(
         cells(*(f'<row r="{at}">' + inline(f"P{at}", "a b " * 8_000) + "</row>" for at in range(3, 303))), "9\u202f599\u202f700 caractères dans des cellules de plus de 1\u202f000"

@@ -18,13 +18,13 @@ def shared(*numbers: int, more: str = "") -> bytes:
 def test_shared_texts_are_counted_where_they_might_be_too_many() -> None:
     for more in ("", '<c r="D1"><f>1+1</f><v>2</v></c>'):
         data = shared(0, 1, 1, 2, more=more)
-        assert most_shared_text(data, 7000, lambda: SIZES, 10_000) == 3 + 50 + 50 + 7000
-        assert most_shared_text(data, 7000, lambda: SIZES, 10_000_000) == 7000 * (6 if more else 5)
+        assert most_shared_text(data, 7000, lambda: SIZES, 10_000, is_plain=not more) == 3 + 50 + 50 + 7000
+        assert most_shared_text(data, 7000, lambda: SIZES, 10_000_000, is_plain=not more) == 7000 * (6 if more else 5)
 
 
 def test_shared_texts_that_are_not_there_count_nothing() -> None:
     for more in ("", '<c r="D1"><f>1+1</f><v>2</v></c>'):
-        assert most_shared_text(shared(9, 0, more=more), 7000, lambda: SIZES, 0) == 3
+        assert most_shared_text(shared(9, 0, more=more), 7000, lambda: SIZES, 0, is_plain=not more) == 3
 
 
 def test_shared_formulas_are_translated_until_that_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
