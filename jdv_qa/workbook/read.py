@@ -372,7 +372,7 @@ def _read_body(
     below = list(zip_longest(*islice(rows, header_row, None)))
     made = [_texts(values) for values in below]
     texts = [column for column, _ in made]
-    if any(longest > MAX_TEXT for _, longest in made):
+    if any(longest > _LONG for _, longest in made):
         _refuse_long(raw.sheet.name, texts, header_row)
     filled = {position for position, column in enumerate(texts, 1) if any(column)}
     fields = [
