@@ -62,8 +62,14 @@ def _unforeseen(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return say("mémoire insuffisante", "out of memory")
     if isinstance(error, OSError) and error.strerror:
+        from jdv_qa.files import reason_of
+
+        if error.filename is None and isinstance(error, FileNotFoundError):  # of what is asked without a name
+            return say(
+                "le dossier courant n'existe plus ; allez dans un autre", "the current folder is gone; go to another"
+            )
         place = "" if error.filename is None else say(f"{error.filename} : ", f"{error.filename}: ")
-        return f"{place}{error.strerror}"
+        return f"{place}{reason_of(error)}"
     name = type(error).__name__
     return say(
         f"erreur imprévue, à signaler ({name} : {error}) ; « jdv --debug … » en dit plus",

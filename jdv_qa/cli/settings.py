@@ -84,7 +84,10 @@ def find_settings() -> Path | None:
     """
     if named := os.environ.get(CONFIG_VARIABLE):
         return Path(named)
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the current folder is gone, and its settings with it
+        return None
     for steps, folder in enumerate((here, *here.parents)):
         if (folder / FILE).is_file():
             return Path(*[".."] * steps, FILE)

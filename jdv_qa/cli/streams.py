@@ -29,6 +29,8 @@ def prepare() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if not os.environ.get("COLUMNS", "80").strip("0"):
+        del os.environ["COLUMNS"]  # 0 is what is said of a width that is not known, and rich would print nothing
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -84,7 +86,9 @@ def nobody_reads() -> None:
 def not_written(error: OSError) -> OutputError:
     """Return the error for people that stands for what the system said of stdout, which is given up."""
     nobody_reads()  # what could not be written is still in the buffer, and must not be tried again
-    reason = error.strerror or str(error)
+    from jdv_qa.files import reason_of
+
+    reason = reason_of(error)
     return OutputError(
         say(f"sortie standard : écriture impossible ({reason})", f"standard output: cannot be written ({reason})")
     )

@@ -2,7 +2,8 @@
 
 All are judged on the bytes of the file itself, before python-calamine, lxml or openpyxl are given any of them: the first
 ends the whole process on an address that no sheet has, and all of them take what memory a file asks for. With these limits a
-command stays under 512 MiB whatever file it is given.
+command that reads a workbook stays under 512 MiB whatever file it is given; one that edits a copy may take more
+(docs/robustness.md).
 """
 
 from __future__ import annotations

@@ -259,6 +259,29 @@ def on_terminal(line: str, columns: int, cwd: Path) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a folder that is in use stays elsewhere")
+def test_a_current_folder_that_is_gone_matters_only_where_it_is_meant(tmp_path: Path) -> None:
+    gone = tmp_path / "parti"
+    told = []
+    for words in (["check", DRAFT, "-f", "json"], ["export", NEW, "out"], ["info", "x.xlsx"]):
+        gone.mkdir()
+        move = f'cd "{gone}" && rmdir "{gone}" && exec "$@"'
+        done = subprocess.run(["sh", "-c", move, "sh", *JDV, *words], cwd=tmp_path, check=False, capture_output=True)
+        told.append((done.returncode, done.stderr.decode().replace("\u00a0", " ")))
+    assert told[0] == (1, "")
+    assert all(status == 2 and line.count("\n") == 1 for status, line in told[1:]), told
+    assert not any("No such" in line for _, line in told)
+
+
+@pytest.mark.parametrize("columns", ["0", "00", ""])
+def test_a_width_that_is_not_known_hides_nothing(columns: str, tmp_path: Path) -> None:
+    answer = run(f"diff {OLD} {NEW}", cwd=tmp_path, env=os.environ | {"COLUMNS": columns})
+    wanted = run(
+        f"diff {OLD} {NEW}", cwd=tmp_path, env={name: text for name, text in os.environ.items() if name != "COLUMNS"}
+    )
+    assert answer.stdout == wanted.stdout != b""
+
+
 NARROW = (
     "--help",
     f"check {DRAFT}",
@@ -313,7 +336,7 @@ def test_an_interruption_is_one_line_and_leaves_nothing(
             "jdv: erreur imprévue, à signaler (ZeroDivisionError : a⏎b) ; « jdv --debug … » en dit plus\n",
         ),
         (MemoryError(), "jdv: mémoire insuffisante\n"),
-        (OSError(errno.ENOSPC, "No space left on device", "f.tmp"), "jdv: f.tmp : No space left on device\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "f.tmp"), "jdv: f.tmp : plus de place sur le disque\n"),
     ],
 )
 def test_what_nobody_foresaw_is_one_line_and_status_2(
