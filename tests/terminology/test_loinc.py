@@ -353,3 +353,27 @@ def test_a_change_told_twice_is_listed_once_and_one_half_told_not_at_all(tmp_pat
             TermChange("2.80", "component", "Natrium", "Sodium"),
         )
     }
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_the_line_of_a_short_row_is_named(tmp_path: Path, quoted: bool) -> None:
+    content = release_files()["LoincTable/Loinc.csv"] + b'"1-8","x"\r\n'
+    if not quoted:
+        content = content.replace(b'"', b"").replace(b"\r\n", b"\n")
+    path = write_folder(tmp_path / "Loinc_2.80", {"Loinc.csv": content})
+    with pytest.raises(TerminologyError, match=rf"Loinc\.csv, ligne {len(TERMS) + 2} : 2 colonnes"):
+        read_release(path)
+
+
+def test_the_line_before_a_damage_is_named(tmp_path: Path) -> None:
+    content = release_files()["LoincTable/Loinc.csv"] + b'"1-8","x'
+    with pytest.raises(TerminologyError, match=rf"illisible après la ligne {len(TERMS) + 1} "):
+        read_release(write_folder(tmp_path / "cut", {"Loinc.csv": content}))
+    with pytest.raises(TerminologyError, match="illisible après la ligne 0 "):
+        read_release(write_folder(tmp_path / "binary", {"Loinc.csv": b"\x00" + content}))
+
+
+def test_the_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    for number, content in enumerate((b"", b"code,label\r\n1,2\r\n")):
+        with pytest.raises(TerminologyError, match="colonne LOINC_NUM absente"):
+            read_release(write_folder(tmp_path / str(number), {"Loinc.csv": content}))
