@@ -52,7 +52,7 @@ FILES = {
     "terminology/loinc": ("terminology/test_edges.py", "terminology/test_loinc.py", "terminology/test_store.py", "checks/test_loinc.py"),
     "terminology/loinc_files": ("terminology/test_loinc.py", "terminology/test_store.py", "terminology/test_loinc_hostile.py"),
     "terminology/nabm": ("terminology/test_edges.py", "terminology/test_nabm.py",),
-    "terminology/notice": ("publish/test_export.py", "triage/test_requests.py"),
+    "terminology/notice": ("terminology/test_edges.py", "publish/test_export.py", "triage/test_requests.py"),
     "terminology/properties": ("terminology/test_units.py", "checks/test_units.py"),
     "terminology/search": ("terminology/test_search.py", "terminology/test_loinc_hostile.py"),
     "terminology/store": ("terminology/test_store.py", "terminology/test_search.py", "cli/test_loinc.py", "terminology/test_loinc_hostile.py"),

@@ -8,8 +8,9 @@ import pytest
 
 from jdv_qa.terminology.codes import codes_of_date
 from jdv_qa.terminology.labels import LabelForm, read_label
-from jdv_qa.terminology.loinc import Term
+from jdv_qa.terminology.loinc import NOTICE, Term
 from jdv_qa.terminology.nabm import nabm_table
+from jdv_qa.terminology.notice import is_of_notice
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,14 @@ def test_a_panel_has_no_scale() -> None:
 def test_a_row_without_a_code_does_not_end_the_table() -> None:
     rows = [["Code NABM", "Libellé"], ["0552", "A"], ["Chapitre 2", ""], ["", ""], ["1609", "B"]]
     assert list(nabm_table(rows, "nabm").acts) == ["0552", "1609"]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_one"),
+    [
+        ("Licence LOINC", True), (NOTICE, True), (NOTICE[:60], True), ("LOINC", False), ("", False), (NOTICE[:20], False),
+        ("Une ligne du mainteneur, plus longue que vingt signes", False),
+    ],
+)  # fmt: skip
+def test_lines_of_the_notice_of_loinc(line: str, is_one: bool) -> None:
+    assert is_of_notice(line) is is_one

@@ -276,14 +276,36 @@ def test_axes_left_open_are_told_in_their_order() -> None:
     assert fit("glucose", "3-4").open_axes == ("property", "system", "scale")
 
 
-def test_axes_said_by_half_are_told_in_their_order() -> None:
+def test_axes_said_by_half_are_told_in_their_order_and_weigh_what_they_say_besides() -> None:
     stool = [
         made(f"{number}-0", f"Analyte{number}", system="Stool sed", name=f"Analyte{number} in Stool sed")
         for number in range(9)
     ]
-    index = index_of(made("1-8", "Glucose^post CFst", system="Urine sed"), *stool)
-    best = index.fits("glucose urine")[0]
-    assert (best.code, best.said_more, best.unsaid) == ("1-8", ("component", "system"), ())
+    index = index_of(
+        made("1-8", "Glucose^post CFst", system="Urine sed"), made("2-6", "Glucose", system="Urine"), *stool
+    )
+    more = next(fit for fit in index.fits("glucose urine") if fit.code == "1-8")
+    less = next(fit for fit in index.fits("glucose fasting urine sed") if fit.code == "2-6")
+    assert (more.said_more, more.unsaid) == (("component", "system"), ())
+    assert (less.said_more, less.unsaid) == ((), ("fasting", "sed"))
+    assert more.excess == less.missing > 0
+
+
+def test_a_french_word_is_looked_for_as_such_and_as_loinc_says_it() -> None:
+    index = index_of(made("1-8", "Iron"), made("2-6", "Fer"), made("3-4", "Copper"))
+    assert {fit.code for fit in index.fits("fer") if fit.complete} == {"1-8", "2-6"}
+
+
+def test_an_expression_of_several_words_is_taken_for_what_loinc_says() -> None:
+    index = index_of(
+        made("1-8", "Cells", system="CSF"), made("2-6", "Cells", system="Plr fld"), made("3-4", "Glucose^post meal"), made("4-2", "Glucose"),
+    )  # fmt: skip
+    first, second, *_ = index.fits("cells liquide céphalo-rachidien")
+    assert (first.code, first.unsaid) == ("1-8", ())
+    assert (second.code, second.unsaid) == ("2-6", ("liquide cephalo-rachidien",))
+    first, second, *_ = index.fits("glucose post-prandial")
+    assert (first.code, first.unsaid) == ("3-4", ())
+    assert (second.code, set(second.unsaid)) == ("4-2", {"post-prandial"})
 
 
 def test_whether_a_term_is_of_the_analyte_asked_for() -> None:
