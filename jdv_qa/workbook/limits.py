@@ -2,8 +2,7 @@
 
 All are judged on the bytes of the file itself, before python-calamine, lxml or openpyxl are given any of them: the first
 ends the whole process on an address that no sheet has, and all of them take what memory a file asks for. With these limits a
-command that reads a workbook stays under 512 MiB whatever file it is given; one that edits a copy may take more
-(docs/robustness.md).
+workbook is read in less than 512 MiB whatever the file is; docs/robustness.md tells what may take more afterwards.
 """
 
 from __future__ import annotations
