@@ -224,6 +224,7 @@ def test_labels_of_the_french_variant_of_loinc(reference_data: Path) -> None:
         ("Sodium [Moles/Volume] ; Sérum/Plasma ; Numérique", LabelForm.SEPARATOR, "Sodium [Moles/Volume] Sérum/Plasma ; Numérique"),
         ("Sodium [Moles/Volume] ; Numérique", LabelForm.NO_SYSTEM, None),
         ("Sodium [Moles/Volume] 24H ; Numérique", LabelForm.NO_SYSTEM, None),
+        ("Sodium [Moles/Volume] 24H ;", LabelForm.NO_SYSTEM, None),
         ("Sodium [Moles/Volume] Ponctuel ; Numérique ; Électrode", LabelForm.NO_SYSTEM, None),
         ("Sodium [Moles/Volume] Sérum/Plasma ;", LabelForm.NO_SCALE, None),
         ("Sodium [Moles/Volume] Sérum/Plasma", LabelForm.NO_SCALE, None),
