@@ -25,8 +25,13 @@ def begin_editions(paths: Sequence[Path]) -> None:
 
     A thread costs less than a copy, which sends what it has read; but two workbooks are read sooner by two processes.
     """
-    for path in paths[1:]:
-        if path not in _BEGUN and path.is_file() and beside.possible():
+    others = [path for path in paths[1:] if path not in _BEGUN and path.is_file()]
+    if others and beside.possible():
+        import jdv_qa.workbook.read  # noqa: F401 (what all of them need is there before there are copies)
+        from jdv_qa.workbook.layout import load_layout
+
+        load_layout()
+        for path in others:
             _BEGUN[path] = beside.begin(partial(_read_with_state, path))
     begin_sheets(paths)
 

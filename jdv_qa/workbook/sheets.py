@@ -13,7 +13,8 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from itertools import chain
@@ -69,17 +70,32 @@ UNREADABLE = (
 Reader = Callable[[bytes], list[RawSheet]]
 
 
-class _Ahead(Thread):
-    """A workbook being read in a thread, which is not a daemon: Python must not end while python-calamine is at work."""
+class _Ahead:
+    """A workbook begun: it has been looked at, and is being read in a thread; or it cannot be read.
+
+    The thread is no daemon: Python must not end while python-calamine is at work.
+    """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(name=f"reading {path.name}")
-        self._path, self._context, self._state = path, copy_context(), state_of(path)
-        self._read: tuple[bytes, list[RawSheet]] | BaseException | None = None
-
-    def run(self) -> None:
+        self._path, self._state = path, state_of(path)
+        self._content = b""
+        self._read: list[RawSheet] | BaseException = []
+        self._thread: Thread | None = None
         try:
-            self._read = self._context.run(_read_sheets, self._path, read_with_calamine)
+            self._content = workbook_content(path)
+            with _faults_told(path, self._content):
+                looked = _look(self._content)
+        except Exception as error:  # is told when the workbook is asked for
+            self._read = error
+            return
+        context = copy_context()
+        self._thread = Thread(target=lambda: context.run(self._read_looked, *looked), name=f"reading {path.name}")
+        self._thread.start()
+
+    def _read_looked(self, structure: Structure, sheets: list[Sheet]) -> None:
+        try:
+            with _faults_told(self._path, self._content):
+                self._read = _read_looked(structure, sheets)
         except BaseException as error:
             self._read = error
 
@@ -88,11 +104,11 @@ class _Ahead(Thread):
         return self._state is not None and self._state == state_of(self._path)
 
     def result(self) -> tuple[bytes, list[RawSheet]]:
-        self.join()
+        if self._thread is not None:
+            self._thread.join()
         if isinstance(self._read, BaseException):
             raise self._read
-        assert self._read is not None
-        return self._read
+        return self._content, _filled(self._path, self._read)
 
 
 _AHEAD: dict[Path, _Ahead] = {}
@@ -100,18 +116,14 @@ _AHEAD: dict[Path, _Ahead] = {}
 
 
 def begin_sheets(path: Path) -> None:
-    """Begin to read a workbook that `read_sheets` will soon be asked for, while other work is done.
+    """Begin to read a workbook that `read_sheets` will soon be asked for: look at it now, read it while other work is done.
 
-    python-calamine and zlib need no lock of Python's for most of their work. With one processor nothing would be gained, and
-    nothing is begun.
+    python-calamine needs no lock of Python's for most of its work; our own look does. With one processor nothing would be
+    gained, and nothing is begun.
     """
     if processors() > 1 and path not in _AHEAD:
-        ahead = _Ahead(path)
-        try:
-            ahead.start()
-        except RuntimeError:
-            return  # no thread is to be had: the workbook is read when it is asked for
-        _AHEAD[path] = ahead
+        with suppress(RuntimeError):  # no thread is to be had: the workbook is read when it is asked for
+            _AHEAD[path] = _Ahead(path)
 
 
 def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[RawSheet]]:
@@ -122,23 +134,31 @@ def read_sheets(path: Path, reader: Reader | None = None) -> tuple[bytes, list[R
     ahead = _AHEAD.pop(path, None)
     if reader is None and ahead is not None and ahead.holds():
         return ahead.result()
-    return _read_sheets(path, reader or read_with_calamine)
-
-
-def _read_sheets(path: Path, reader: Reader) -> tuple[bytes, list[RawSheet]]:
     content = workbook_content(path)
+    with _faults_told(path, content):
+        sheets = (reader or read_with_calamine)(content)
+    return content, _filled(path, sheets)
+
+
+@contextmanager
+def _faults_told(path: Path, content: bytes) -> Iterator[None]:
+    """Make a WorkbookError of what readers raise on a file."""
     try:
-        sheets = reader(content)
+        yield
     except UNREADABLE as error:
         raise damaged(path, _fault_of(content) or error) from error
-    if not any(sheet.rows for sheet in sheets):
-        raise WorkbookError(
-            say(
-                f"{path} : le classeur est vide ; vérifiez que c'est le bon fichier",
-                f"{path}: the workbook is empty; check that it is the right file",
-            )
+
+
+def _filled(path: Path, sheets: list[RawSheet]) -> list[RawSheet]:
+    """Return the sheets; raises WorkbookError when nothing stands in any of them."""
+    if any(sheet.rows for sheet in sheets):
+        return sheets
+    raise WorkbookError(
+        say(
+            f"{path} : le classeur est vide ; vérifiez que c'est le bon fichier",
+            f"{path}: the workbook is empty; check that it is the right file",
         )
-    return content, sheets
+    )
 
 
 def file_content(path: Path) -> bytes:
@@ -262,8 +282,17 @@ def damaged(path: Path, error: Exception) -> WorkbookError:
 
 def read_with_calamine(content: bytes) -> list[RawSheet]:
     """Read the sheets, ours apart, with python-calamine, completed by the sheet XML."""
+    return _read_looked(*_look(content))
+
+
+def _look(content: bytes) -> tuple[Structure, list[Sheet]]:
+    """Look at a workbook, and return its sheets as far as their XML tells."""
     structure = Structure(Parts(content))
-    sheets = list(structure.read_sheets())
+    return structure, list(structure.read_sheets())
+
+
+def _read_looked(structure: Structure, sheets: list[Sheet]) -> list[RawSheet]:
+    """Read the sheets of a workbook that was looked at."""
     if not sheets:
         return []
     try:
