@@ -175,7 +175,7 @@ def _nearest_in_loinc(release: LoincRelease, problem: Problem) -> Problem:
     return problem._replace(
         suggestion=best,
         related=tuple(code for code in proposals[1:] if code),
-        message="same-axes" if ranks[best] < 2 else "in-loinc",
+        message=("same-axes", "axes-alone", "in-loinc")[ranks[best]],
         facts={"name": release.terms[best].label, "version": release.version},
     )
 
